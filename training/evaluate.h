@@ -1,0 +1,46 @@
+// Accuracy and bytes of a unit, measured through the runtime codec: every sample is encoded to a frame and decoded from it.
+#pragma once
+
+#include <torch/script.h>
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "strait/strait.hpp"
+
+namespace strait {
+
+// Head outputs, labels and the unsplit network's logits of a validation set (or a part of it).
+struct EvalSet {
+  torch::Tensor features;  // [N, ...] float32 or float16, CPU
+  torch::Tensor labels;    // [N] int64
+  torch::Tensor logits;    // [N, classes] of the unsplit network
+};
+
+// One row of rd.csv. Rates are sizes of real frames, header included.
+struct RdPoint {
+  std::string codec;
+  std::string level;
+  double lambda = 0;
+  double bytes_per_sample = 0;
+  double bits_per_element = 0;  // of the feature tensor at the split
+  double top1 = 0;              // percent
+  double top1_drop = 0;         // points below the unsplit network
+  double agreement = 0;         // percent with the same arg-max as the unsplit network
+};
+
+// Top-1 of the logits in percent.
+double Top1(const torch::Tensor& logits, const torch::Tensor& labels);
+// Same arg-max, in percent.
+double Agreement(const torch::Tensor& logits, const torch::Tensor& reference);
+
+// The row of one set of restored logits.
+RdPoint MakeRdPoint(const std::string& codec, const std::string& level, double lambda, double bytes_per_sample,
+                    const torch::Tensor& logits, const EvalSet& set);
+
+// Sends every sample of `set` through `model` at `quality`: batch-1 frames, then the tail in batches.
+Result<RdPoint> EvaluateQuality(const std::shared_ptr<const Model>& model, const torch::jit::Module& tail,
+                                const EvalSet& set, double quality);
+
+}  // namespace strait
