@@ -47,8 +47,9 @@ struct Batch {
   std::vector<uint8_t> masks;   // size x height x width, or empty
 };
 
-// One pass over a data set. Corrupt images are skipped, named once on `skipped()`; more than 1 % of them end
-// the pass with kCorrupt.
+// One pass over a data set, which must outlive it. Corrupt images are skipped, named once on `skipped()`; more than
+// 1 % of the data set end the pass with kCorrupt. A batch is shorter by the images skipped in it; its contents are
+// the same for any number of threads. Next is for one thread at a time; the destructor may run at any moment.
 class Loader {
  public:
   Loader(const Dataset& dataset, const Preprocess& preprocess, const LoaderOptions& options, uint64_t epoch);
