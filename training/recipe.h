@@ -39,6 +39,7 @@ struct UnitRecipe {            // [unit]
   int stride = 2;              // 1, 2 or 4
   int analysis_width = 64;     // strait: channels between the 1x1 and the strided convolution
   int synthesis_width = 256;   // strait: widest layer of synthesis, before the pixel shuffle; a multiple of stride^2
+  int synthesis_hidden = 0;    // strait: channels of synthesis' first layer; 0: synthesis_width / 2
   double step = 1.0;           // datta2022: quantiser step q
 };
 
@@ -97,6 +98,15 @@ Result<Recipe> ParseRecipe(const std::string& toml, const std::string& name, con
 
 // kInvalidArgument naming the first missing key that `strait-train run` needs.
 Status RequireForRun(const Recipe& recipe);
+
+// What one key accepts, for messages, docs/training.md and its test.
+struct RecipeKey {
+  std::string name;            // "train.epochs"
+  std::string wanted;          // "an integer from 1 to 100000"
+  std::string default_value;   // as TOML: "10"
+};
+// Every key in the order ToToml writes them.
+std::vector<RecipeKey> RecipeKeys();
 
 // The recipe with every default filled in, as TOML that LoadRecipe reads back to the same recipe.
 std::string ToToml(const Recipe& recipe);

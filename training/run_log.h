@@ -4,9 +4,8 @@
 #include <chrono>
 #include <cstdint>
 #include <cstdio>
-#include <string>
-
 #include <nlohmann/json_fwd.hpp>
+#include <string>
 
 #include "strait/result.h"
 
@@ -29,11 +28,20 @@ class RunLog {
   std::FILE* file_ = nullptr;
 };
 
+// One line of progress without its end: "epoch 3 [#####.....] 50% 128/256 12.5/s 0:10 left, loss 0.41". The bar
+// takes what is left of `width` columns; 0: no bar and nothing cut. Rate and time left are of the done - first_done
+// steps of this process.
+std::string FormatProgress(const std::string& label, int64_t first_done, int64_t done, int64_t total,
+                           double elapsed_s, const std::string& note, int width);
+
 // A bar with rate and time left when stderr is a terminal, otherwise a plain line now and then
 // (at most one every ten seconds, always the last).
 class Progress {
  public:
-  Progress(std::string label, int64_t total);
+  // total 0: unknown, no bar and no time left. `first_done`: steps done before this process (a resumed run).
+  Progress(std::string label, int64_t total, int64_t first_done = 0);
+  Progress(const Progress&) = delete;
+  Progress& operator=(const Progress&) = delete;
   ~Progress();
   void Update(int64_t done, const std::string& note);  // note: "loss 0.41, 1.2 bits"
   void Finish();
@@ -41,10 +49,15 @@ class Progress {
  private:
   std::string label_;
   int64_t total_;
+  int64_t first_done_;
+  int64_t done_;
+  std::string note_;
   bool terminal_;
   bool finished_ = false;
   std::chrono::steady_clock::time_point start_;
   std::chrono::steady_clock::time_point last_;
+
+  void Print(std::chrono::steady_clock::time_point now);
 };
 
 }  // namespace strait
