@@ -21,8 +21,8 @@ enum class OpKind : uint8_t {
   kLinear = 2,           // weight {out, in}; over the last axis
   kRelu = 3,
   kLeakyRelu = 4,
-  kPixelShuffle = 5,     // {N, C r r, H, W} to {N, C, H r, W r}, the channel order of PyTorch
-  kAdd = 6,              // of two values of equal shape
+  kPixelShuffle = 5,  // {N, C r r, H, W} to {N, C, H r, W r}, the channel order of PyTorch
+  kAdd = 6,           // of two values of equal shape
 };
 
 struct Weights {

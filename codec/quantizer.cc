@@ -1,0 +1,81 @@
+#include "codec/quantizer.h"
+
+#include <algorithm>
+#include <cassert>
+#include <cmath>
+
+#include "entropy/error.h"
+
+namespace strait {
+namespace {
+
+constexpr float kMinSymbol = -32768.0f, kMaxSymbol = 32767.0f;
+
+}  // namespace
+
+Result<int> QualityCode(double quality, size_t levels) {
+  const double max_quality = static_cast<double>(levels) - 1;
+  if (!(quality >= 0 && quality <= max_quality)) {
+    return Error(StatusCode::kInvalidArgument, "quality ", quality, " is not in 0..", max_quality);
+  }
+  return static_cast<int>(std::lround(quality * kQualitySteps));
+}
+
+std::vector<float> InterpolateGains(const std::vector<std::vector<float>>& levels, int quality_code) {
+  const size_t level = static_cast<size_t>(quality_code / kQualitySteps);
+  const double t = static_cast<double>(quality_code % kQualitySteps) / kQualitySteps;
+  std::vector<float> gains = levels[level];
+  if (t == 0) return gains;
+  for (size_t c = 0; c < gains.size(); ++c) {
+    const double low = gains[c], high = levels[level + 1][c];
+    gains[c] = static_cast<float>(low * std::pow(high / low, t));
+  }
+  return gains;
+}
+
+SymbolLayout LayoutOf(const Shape& latent_shape, int quality_code, int sets_per_level) {
+  const bool tokens = latent_shape.size() == 3;
+  SymbolLayout layout;
+  layout.channels = static_cast<size_t>(tokens ? latent_shape[2] : latent_shape[1]);
+  layout.inner = tokens ? 1 : static_cast<size_t>(latent_shape[2] * latent_shape[3]);
+  layout.first_table = TableSetOf(quality_code, sets_per_level) * layout.channels;
+  return layout;
+}
+
+Status QuantizeLatent(std::span<const float> latent, const SymbolLayout& layout, std::span<const float> gains,
+                      const CdfTableSet& tables, std::span<int16_t> symbols) {
+  assert(symbols.size() == latent.size() && gains.size() == layout.channels);
+  // What a table can code is an interval, so its ends say all; looking them up once a channel keeps the loop tight.
+  std::vector<float> low(layout.channels), high(layout.channels);
+  for (size_t c = 0; c < layout.channels; ++c) {
+    low[c] = static_cast<float>(tables.Clamp(layout.first_table + c, static_cast<int32_t>(kMinSymbol)));
+    high[c] = static_cast<float>(tables.Clamp(layout.first_table + c, static_cast<int32_t>(kMaxSymbol)));
+  }
+  size_t c = 0;
+  for (size_t begin = 0; begin < latent.size(); begin += layout.inner) {
+    const float gain = gains[c], lowest = low[c], highest = high[c];
+    for (size_t i = begin; i < begin + layout.inner; ++i) {
+      const float scaled = latent[i] * gain;
+      if (std::isnan(scaled)) {
+        return Error(StatusCode::kInvalidArgument, "latent value ", i,
+                     " is not a number: the analysis transform overflows on this input");
+      }
+      symbols[i] = static_cast<int16_t>(std::clamp(std::nearbyint(scaled), lowest, highest));
+    }
+    if (++c == layout.channels) c = 0;
+  }
+  return Status();
+}
+
+void RestoreLatent(std::span<const int16_t> symbols, const SymbolLayout& layout,
+                   std::span<const float> inverse_gains, std::span<float> latent) {
+  assert(symbols.size() == latent.size() && inverse_gains.size() == layout.channels);
+  size_t c = 0;
+  for (size_t begin = 0; begin < symbols.size(); begin += layout.inner) {
+    for (size_t i = begin; i < begin + layout.inner; ++i)
+      latent[i] = static_cast<float>(symbols[i]) * inverse_gains[c];
+    if (++c == layout.channels) c = 0;
+  }
+}
+
+}  // namespace strait

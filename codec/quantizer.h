@@ -1,0 +1,40 @@
+// Latent values to integer symbols and back, at a quality.
+// Shapes: a latent is {N, C, H, W} or {N, T, C}, flat in memory order; gains have length C. Thread-safe.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "codec/model_spec.h"
+#include "entropy/rans.h"
+
+namespace strait {
+
+// Quality in sixteenths of a level, [0, (levels - 1) * 16]. Errors: kInvalidArgument.
+Result<int> QualityCode(double quality, size_t levels);
+
+inline int MaxQualityCode(size_t levels) { return (static_cast<int>(levels) - 1) * kQualitySteps; }
+
+// Table set nearest to a quality; integers only, since it decides what a decoder reads.
+inline size_t TableSetOf(int quality_code, int sets_per_level) {
+  return (static_cast<size_t>(quality_code) * static_cast<size_t>(sets_per_level) + kQualitySteps / 2) /
+         kQualitySteps;
+}
+
+// Gains of all channels at a quality: exact at a level, geometric in between.
+std::vector<float> InterpolateGains(const std::vector<std::vector<float>>& levels, int quality_code);
+
+// Which table codes which symbol of a latent (batch first) at a quality.
+SymbolLayout LayoutOf(const Shape& latent_shape, int quality_code, int sets_per_level);
+
+// symbol = round_half_even(latent * gain), saturated to int16 and to what its table can code.
+// Errors: kInvalidArgument, naming the index of a latent that is not a number.
+Status QuantizeLatent(std::span<const float> latent, const SymbolLayout& layout, std::span<const float> gains,
+                      const CdfTableSet& tables, std::span<int16_t> symbols);
+
+// latent = symbol * inverse_gain.
+void RestoreLatent(std::span<const int16_t> symbols, const SymbolLayout& layout,
+                   std::span<const float> inverse_gains, std::span<float> latent);
+
+}  // namespace strait
