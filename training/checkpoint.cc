@@ -2,9 +2,11 @@
 
 #include <torch/serialize.h>
 
+#include <algorithm>
 #include <cstring>
 #include <exception>
 #include <span>
+#include <string_view>
 #include <vector>
 
 #define XXH_INLINE_ALL
@@ -29,59 +31,50 @@ std::string TensorToBytes(const torch::Tensor& tensor) {
   return std::string(static_cast<const char*>(tensor.data_ptr()), static_cast<size_t>(tensor.numel()));
 }
 
-class Hash {
- public:
-  void Add(const void* data, size_t size) {
-    value_ = size == 0 ? value_ + 1 : XXH3_64bits_withSeed(data, size, value_);
-  }
-  void Add(const std::string& text) {
-    Add(static_cast<int64_t>(text.size()));
-    Add(text.data(), text.size());
-  }
-  void Add(int64_t number) { Add(&number, sizeof number); }
-  int64_t value() const { return static_cast<int64_t>(value_); }
+// LibTorch's reader trusts what it reads (its zip reader checks no CRC, its vector reader no bounds), so the file
+// ends in a checksum of all before it, which is verified first. It stands in the comment that a zip archive may end
+// with.
+constexpr std::string_view kMagic = "STRAITCK";
+constexpr size_t kTrailerBytes = kMagic.size() + sizeof(uint64_t);
 
- private:
-  uint64_t value_ = 0;
-};
+void AppendTrailer(std::vector<char>* zip) {
+  // The last field of a zip archive is the length of its comment, 16 bit little endian, 0 as LibTorch writes it.
+  TORCH_CHECK(zip->size() > 2 && zip->back() == 0 && (*zip)[zip->size() - 2] == 0,
+              "zip archive without comment expected");
+  (*zip)[zip->size() - 2] = static_cast<char>(kTrailerBytes);
+  uint64_t hash = XXH3_64bits(zip->data(), zip->size());
+  zip->insert(zip->end(), kMagic.begin(), kMagic.end());
+  for (size_t i = 0; i < sizeof hash; ++i, hash >>= 8) zip->push_back(static_cast<char>(hash & 0xff));
+}
 
-// LibTorch's zip reader is built without CRC checks, so the contents carry their own. Tensors are contiguous, on
-// the CPU.
-int64_t Checksum(const Checkpoint& checkpoint) {
-  Hash hash;
-  hash.Add(checkpoint.step);
-  hash.Add(checkpoint.epoch);
-  for (const std::string* text : {&checkpoint.recipe_toml, &checkpoint.optimizer_state, &checkpoint.rng_state}) {
-    hash.Add(*text);
-  }
-  for (const auto& [name, tensor] : checkpoint.tensors) {
-    hash.Add(name);
-    hash.Add(static_cast<int64_t>(tensor.scalar_type()));
-    hash.Add(tensor.dim());
-    for (const int64_t size : tensor.sizes()) hash.Add(size);
-    hash.Add(tensor.data_ptr(), tensor.nbytes());
-  }
-  return hash.value();
+// Empty when sound, else the reason.
+std::string CheckTrailer(std::span<const uint8_t> file) {
+  if (file.size() <= kTrailerBytes) return "only " + std::to_string(file.size()) + " bytes";
+  const std::span<const uint8_t> trailer = file.last(kTrailerBytes);
+  if (!std::equal(kMagic.begin(), kMagic.end(), trailer.begin())) return "its end is missing";
+  uint64_t hash = 0;
+  for (size_t i = kTrailerBytes; i-- > kMagic.size();) hash = hash << 8 | trailer[i];
+  if (hash != XXH3_64bits(file.data(), file.size() - kTrailerBytes)) return "checksum mismatch";
+  return "";
 }
 
 std::vector<char> Serialize(const Checkpoint& checkpoint) {
-  Checkpoint plain = checkpoint;  // copies handles, not storage
   c10::Dict<std::string, at::Tensor> tensors;
-  for (auto& [name, tensor] : plain.tensors) {
+  for (const auto& [name, tensor] : checkpoint.tensors) {
     // clone: a view would drag its whole storage into the file.
-    tensor = tensor.detach().to(torch::kCPU).clone(torch::MemoryFormat::Contiguous);
-    tensors.insert(name, tensor);
+    tensors.insert(name, tensor.detach().to(torch::kCPU).clone(torch::MemoryFormat::Contiguous));
   }
   c10::impl::GenericDict root(c10::StringType::get(), c10::AnyType::get());
   root.insert("format_version", kFormatVersion);
-  root.insert("step", plain.step);
-  root.insert("epoch", plain.epoch);
-  root.insert("recipe_toml", plain.recipe_toml);
-  root.insert("optimizer_state", BytesToTensor(plain.optimizer_state));
-  root.insert("rng_state", BytesToTensor(plain.rng_state));
+  root.insert("step", checkpoint.step);
+  root.insert("epoch", checkpoint.epoch);
+  root.insert("recipe_toml", checkpoint.recipe_toml);
+  root.insert("optimizer_state", BytesToTensor(checkpoint.optimizer_state));
+  root.insert("rng_state", BytesToTensor(checkpoint.rng_state));
   root.insert("tensors", tensors);
-  root.insert("checksum", Checksum(plain));
-  return torch::pickle_save(root);
+  std::vector<char> bytes = torch::pickle_save(root);
+  AppendTrailer(&bytes);
+  return bytes;
 }
 
 // Throws what LibTorch throws when the bytes are not a checkpoint.
@@ -98,7 +91,6 @@ Checkpoint Deserialize(const std::vector<char>& bytes) {
   for (const auto& entry : root.at("tensors").toGenericDict()) {
     checkpoint.tensors[entry.key().toStringRef()] = entry.value().toTensor().contiguous();
   }
-  TORCH_CHECK(Checksum(checkpoint) == root.at("checksum").toInt(), "checksum mismatch");
   return checkpoint;
 }
 
@@ -121,9 +113,9 @@ Status SaveCheckpoint(const std::string& path, const Checkpoint& checkpoint) {
 
 Result<Checkpoint> LoadCheckpoint(const std::string& path) {
   STRAIT_ASSIGN_OR_RETURN(const std::vector<uint8_t> bytes, ReadFile(path));
-  std::string reason;
+  std::string reason = CheckTrailer(bytes);
   try {
-    return Deserialize(std::vector<char>(bytes.begin(), bytes.end()));
+    if (reason.empty()) return Deserialize(std::vector<char>(bytes.begin(), bytes.end()));
   } catch (const c10::Error& error) {
     reason = FirstLine(error.what_without_backtrace());
   } catch (const std::exception& error) {

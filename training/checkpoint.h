@@ -1,5 +1,5 @@
 // State of an interrupted run, in one file that is replaced atomically.
-// The file is what torch.load reads in Python: a dict of strings, integers and tensors on the CPU.
+// The file is a zip archive as torch::pickle_save writes it (a dict of strings, integers and CPU tensors), its comment a checksum.
 #pragma once
 
 #include <torch/types.h>
@@ -25,7 +25,7 @@ struct Checkpoint {
 Status SaveCheckpoint(const std::string& path, const Checkpoint& checkpoint);
 
 // Tensors come back on the CPU. Errors: kIo (cannot be read), kCorrupt (cut off, damaged or not a checkpoint; a
-// checksum over all contents is verified), each one line with what to do.
+// checksum of the whole file is verified first), each one line with what to do.
 Result<Checkpoint> LoadCheckpoint(const std::string& path);
 
 }  // namespace strait

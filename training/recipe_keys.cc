@@ -9,6 +9,9 @@
 #include <type_traits>
 #include <utility>
 
+#include "codec/model_spec.h"
+#include "entropy/cdf_table.h"
+
 namespace strait {
 namespace {
 
@@ -217,8 +220,8 @@ std::vector<Key> RunKeys() {
                              {"bfloat16", PrecisionKind::kBFloat16}}),
       Number("train.threads", STRAIT_FIELD(train.threads), {0, 1024}),
       Number("validation.samples", STRAIT_FIELD(validation.samples), {0, kMaxCount}),
-      Number("export.precision", STRAIT_FIELD(export_.precision), {8, 16}),
-      Number("export.sets_per_level", STRAIT_FIELD(export_.sets_per_level), {1, 64}),
+      Number("export.precision", STRAIT_FIELD(export_.precision), {kMinPrecision, kMaxPrecision}),
+      Number("export.sets_per_level", STRAIT_FIELD(export_.sets_per_level), {1, kQualitySteps}),
       Number("network.width", STRAIT_FIELD(network.width), {1, 1024}),
       Number("network.blocks", STRAIT_FIELD(network.blocks), {1, 64}),
   };
