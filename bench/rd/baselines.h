@@ -1,0 +1,29 @@
+// Rows of the baselines: every sample is encoded to bytes, decoded from them, and the network runs on what came
+// out.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "bench/rd/baseline_codecs.h"
+#include "bench/rd/eval_data.h"
+#include "strait/result.h"
+#include "training/evaluate.h"
+
+namespace strait {
+
+// Codes the feature tensors at the split; level "-".
+Result<RdPoint> EvaluateFeatureBaseline(FeatureCodec codec, const EvalData& data);
+
+// Codes the crops and runs the whole network; level is the quality ("lossless" for PNG), bits are still per element
+// of the feature tensor, so that rows compare.
+Result<RdPoint> EvaluateImageBaseline(ImageCodec codec, int quality, const EvalData& data,
+                                      const std::vector<Image>& crops);
+
+// "raw", "f16", "u8", "jpeg", "webp", "png", as --baselines names them.
+const std::vector<std::string>& BaselineNames();
+
+// All rows of the baselines named, in that order. Errors: kInvalidArgument for an unknown name.
+Result<std::vector<RdPoint>> EvaluateBaselines(const std::vector<std::string>& names, const EvalData& data);
+
+}  // namespace strait

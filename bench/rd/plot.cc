@@ -1,0 +1,174 @@
+#include "bench/rd/plot.h"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cstdlib>
+#include <filesystem>
+#include <sstream>
+
+#include "codec/file_io.h"
+#include "entropy/error.h"
+
+namespace strait {
+namespace {
+
+namespace fs = std::filesystem;
+
+// P. Tol's "bright" and "muted" qualitative colours: told apart by readers with any kind of colour vision.
+constexpr std::array<const char*, 9> kColors = {"#4477AA", "#EE6677", "#228833", "#AA3377", "#66CCEE",
+                                                "#CCBB44", "#882255", "#44AA99", "#999933"};
+constexpr std::array<int, 9> kPointTypes = {7, 5, 9, 13, 11, 6, 4, 8, 12};
+
+constexpr const char* kStyle = R"(set encoding utf8
+set border 3 linecolor rgb '#444444' linewidth 1
+set tics nomirror out scale 0.6 textcolor rgb '#333333'
+set grid xtics ytics mxtics linecolor rgb '#DDDDDD' linewidth 1 dashtype solid, linecolor rgb '#EEEEEE' linewidth 0.7
+set xlabel 'bytes per sample (log scale)' textcolor rgb '#222222'
+set ylabel 'top-1 accuracy (%)' textcolor rgb '#222222'
+set key outside right top Left reverse noenhanced samplen 2.5 spacing 1.35 textcolor rgb '#222222'
+set logscale x
+set format x '%.0s%c'
+set offsets graph 0, graph 0, graph 0.03, graph 0.02
+)";
+
+struct Curve {
+  std::string codec;
+  std::vector<RdPoint> points;
+};
+
+std::vector<Curve> CurvesOf(const std::vector<RdPoint>& rows) {
+  std::vector<Curve> curves;
+  for (const RdPoint& row : rows) {
+    if (row.codec == "unsplit" || row.bytes_per_sample <= 0) continue;
+    const auto known =
+        std::find_if(curves.begin(), curves.end(), [&](const Curve& c) { return c.codec == row.codec; });
+    if (known == curves.end()) {
+      curves.push_back({row.codec, {row}});
+    } else {
+      known->points.push_back(row);
+    }
+  }
+  for (Curve& curve : curves) {
+    std::sort(curve.points.begin(), curve.points.end(),
+              [](const RdPoint& a, const RdPoint& b) { return a.bytes_per_sample < b.bytes_per_sample; });
+  }
+  return curves;
+}
+
+// A gnuplot single-quoted string: only the quote itself needs doubling.
+std::string GnuplotQuoted(const std::string& text) {
+  std::string quoted = "'";
+  for (const char c : text) quoted += c == '\'' ? std::string("''") : std::string(1, c);
+  return quoted + "'";
+}
+
+Status FindGnuplot() {
+  const char* path = std::getenv("PATH");
+  std::istringstream folders(path == nullptr ? "" : path);
+  for (std::string folder; std::getline(folders, folder, ':');) {
+    if (access((folder + "/gnuplot").c_str(), X_OK) == 0) return {};
+  }
+  return Error(StatusCode::kIo, "gnuplot: not found; install the package gnuplot-nox or leave out --plot");
+}
+
+// A folder of its own in the system's place for temporary files, removed at the end.
+class TempFolder {
+ public:
+  static Result<std::unique_ptr<TempFolder>> Create() {
+    std::error_code error;
+    std::string name = (fs::temp_directory_path(error) / "strait-rd-XXXXXX").string();
+    if (error || mkdtemp(name.data()) == nullptr) return Error(StatusCode::kIo, name, ": cannot create a folder");
+    return std::unique_ptr<TempFolder>(new TempFolder(name));
+  }
+  ~TempFolder() {
+    std::error_code ignored;
+    fs::remove_all(path_, ignored);
+  }
+  std::string operator/(const char* file) const { return path_ + "/" + file; }
+
+ private:
+  explicit TempFolder(std::string path) : path_(std::move(path)) {}
+  std::string path_;
+};
+
+Status WriteText(const std::string& path, const std::string& text) {
+  return WriteFileAtomic(path, {reinterpret_cast<const uint8_t*>(text.data()), text.size()});
+}
+
+Status Draw(const std::vector<RdPoint>& rows, const std::string& terminal, const TempFolder& folder,
+            const std::string& dst_path) {
+  const std::string image = folder / "plot";
+  STRAIT_RETURN_IF_ERROR(WriteText(folder / "plot.gp", PlotScript(rows, terminal, folder / "plot.dat", image)));
+  // The folder's name holds no character a shell would read: it comes from mkdtemp.
+  const std::string command = fmt::format("gnuplot '{}' 2>'{}'", folder / "plot.gp", folder / "plot.err");
+  const int result = std::system(command.c_str());
+  const auto drawn = ReadFile(image);
+  if (result != 0 || !drawn.ok()) {
+    const auto message = ReadFile(folder / "plot.err");
+    std::string reason = message.ok() ? std::string(message->begin(), message->end()) : "no message";
+    std::replace(reason.begin(), reason.end(), '\n', ' ');
+    return Error(StatusCode::kIo, dst_path, ": gnuplot failed: ", reason);
+  }
+  return WriteFileAtomic(dst_path, *drawn);
+}
+
+}  // namespace
+
+std::string PlotData(const std::vector<RdPoint>& rows) {
+  std::string text;
+  for (const Curve& curve : CurvesOf(rows)) {
+    for (const RdPoint& point : curve.points)
+      text += fmt::format("{:.6g} {:.6g}\n", point.bytes_per_sample, point.top1);
+    text += "\n\n";
+  }
+  return text;
+}
+
+std::string PlotScript(const std::vector<RdPoint>& rows, const std::string& terminal, const std::string& data_path,
+                       const std::string& dst_path) {
+  const std::vector<Curve> curves = CurvesOf(rows);
+  double low = 1e300, high = 0;
+  for (const Curve& curve : curves) {
+    low = std::min(low, curve.points.front().bytes_per_sample);
+    high = std::max(high, curve.points.back().bytes_per_sample);
+  }
+  std::string script = fmt::format("set terminal {}\nset output {}\n{}", terminal, GnuplotQuoted(dst_path), kStyle);
+  script += fmt::format("set xrange [{:.6g}:{:.6g}]\nplot \\\n", low / 1.5, high * 1.5);
+  for (size_t k = 0; k < curves.size(); ++k) {
+    script += fmt::format(
+        "  {} index {} using 1:2 with linespoints linecolor rgb '{}' linewidth 2.2 pointtype {} pointsize 0.9 "
+        "title {}, \\\n",
+        GnuplotQuoted(data_path), k, kColors[k % kColors.size()], kPointTypes[k % kPointTypes.size()],
+        GnuplotQuoted(curves[k].codec));
+  }
+  const auto unsplit =
+      std::find_if(rows.begin(), rows.end(), [](const RdPoint& r) { return r.codec == "unsplit"; });
+  if (unsplit != rows.end()) {
+    script += fmt::format("  {:.6g} with lines linecolor rgb '#555555' linewidth 1.6 dashtype (8,6) title {}\n",
+                          unsplit->top1, GnuplotQuoted(fmt::format("unsplit ({:.1f} %)", unsplit->top1)));
+  } else {
+    script.erase(script.rfind(", \\"));
+    script += '\n';
+  }
+  return script;
+}
+
+Status WritePlot(const std::vector<RdPoint>& rows, const std::string& svg_path) {
+  if (fs::path(svg_path).extension() != ".svg") {
+    return Error(StatusCode::kInvalidArgument, svg_path, ": the plot's name must end in .svg");
+  }
+  if (CurvesOf(rows).empty()) return Error(StatusCode::kInvalidArgument, svg_path, ": no codec to draw");
+  STRAIT_RETURN_IF_ERROR(FindGnuplot());
+  STRAIT_ASSIGN_OR_RETURN(const std::unique_ptr<TempFolder> folder, TempFolder::Create());
+  STRAIT_RETURN_IF_ERROR(WriteText(*folder / "plot.dat", PlotData(rows)));
+  STRAIT_RETURN_IF_ERROR(
+      Draw(rows, "svg size 900,600 dynamic font 'DejaVu Sans,Helvetica,Arial,sans-serif,14' background '#FFFFFF'",
+           *folder, svg_path));
+  return Draw(rows, "pngcairo size 900,600 font 'DejaVu Sans,12' background '#FFFFFF'", *folder,
+              fs::path(svg_path).replace_extension(".png").string());
+}
+
+}  // namespace strait

@@ -1,0 +1,29 @@
+// The work behind `strait-rd`, apart from its command line.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "strait/status.h"
+
+namespace strait {
+
+struct RdToolOptions {
+  std::vector<std::string> run_dirs;
+  std::string data_spec;      // empty: the recipe's
+  std::string backbone_file;  // empty: the recipe's
+  std::vector<std::string> baselines;
+  long long samples = 0;  // 0: as many as the recipe says
+  bool between_levels = false;
+  bool checksum = false;
+  std::string csv_file, json_file, plot_file;  // empty: not written
+};
+
+// Names that `baselines` may hold.
+const std::vector<std::string>& RdToolBaselines();
+
+// Measures, prints the tables on stdout and progress on stderr, and writes the files, RUN_DIR/rd.csv of each run
+// included.
+Status RunRdTool(const RdToolOptions& options);
+
+}  // namespace strait

@@ -1,0 +1,161 @@
+#include "bench/rd/report.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+#include <nlohmann/json.hpp>
+
+namespace strait {
+namespace {
+
+const char* const kColumns[] = {"codec", "level",     "lambda",   "bytes_per_sample", "bits_per_element",
+                                "top1",  "top1_drop", "agreement"};
+
+std::string Quoted(const std::string& field) {
+  if (field.find_first_of(",\"\r\n") == std::string::npos) return field;
+  std::string quoted = "\"";
+  for (const char c : field) quoted += c == '"' ? std::string("\"\"") : std::string(1, c);
+  return quoted + '"';
+}
+
+// First cells left-aligned, the rest right-aligned, two spaces between.
+std::string Aligned(const std::vector<std::vector<std::string>>& lines, size_t left_columns) {
+  std::vector<size_t> widths;
+  for (const auto& line : lines) {
+    widths.resize(std::max(widths.size(), line.size()));
+    for (size_t k = 0; k < line.size(); ++k) widths[k] = std::max(widths[k], line[k].size());
+  }
+  std::string text;
+  for (const auto& line : lines) {
+    for (size_t k = 0; k < line.size(); ++k) {
+      if (k > 0) text += "  ";
+      text +=
+          k < left_columns ? fmt::format("{:<{}}", line[k], widths[k]) : fmt::format("{:>{}}", line[k], widths[k]);
+    }
+    text += '\n';
+  }
+  return text;
+}
+
+std::vector<std::string> CodecsOf(const std::vector<BdEntry>& entries) {
+  std::vector<std::string> codecs;
+  for (const BdEntry& entry : entries) {
+    if (std::find(codecs.begin(), codecs.end(), entry.reference) == codecs.end()) codecs.push_back(entry.reference);
+  }
+  return codecs;
+}
+
+}  // namespace
+
+RdPoint UnsplitRow(const EvalSet& set) { return MakeRdPoint("unsplit", "-", 0, 0, set.logits, set); }
+
+std::string ToCsv(const std::vector<RdPoint>& rows) {
+  std::string text = fmt::format("{}\n", fmt::join(kColumns, ","));
+  for (const RdPoint& row : rows) {
+    text +=
+        fmt::format("{},{},{:.6g},{:.2f},{:.6f},{:.3f},{:.3f},{:.3f}\n", Quoted(row.codec), Quoted(row.level),
+                    row.lambda, row.bytes_per_sample, row.bits_per_element, row.top1, row.top1_drop, row.agreement);
+  }
+  return text;
+}
+
+std::string ToTable(const std::vector<RdPoint>& rows) {
+  std::vector<std::vector<std::string>> lines = {
+      {"codec", "level", "lambda", "bytes/sample", "bits/element", "top1 %", "drop", "agreement %"}};
+  for (const RdPoint& row : rows) {
+    const bool sends = row.bytes_per_sample > 0;
+    lines.push_back({row.codec, row.level, row.lambda > 0 ? fmt::format("{:.4g}", row.lambda) : "-",
+                     sends ? fmt::format("{:.1f}", row.bytes_per_sample) : "-",
+                     sends ? fmt::format("{:.4f}", row.bits_per_element) : "-", fmt::format("{:.2f}", row.top1),
+                     fmt::format("{:.2f}", row.top1_drop), fmt::format("{:.2f}", row.agreement)});
+  }
+  return Aligned(lines, 2);
+}
+
+std::vector<BdEntry> BdRates(const std::vector<RdPoint>& rows) {
+  std::vector<std::string> codecs;
+  std::map<std::string, std::vector<CurvePoint>> curves;
+  for (const RdPoint& row : rows) {
+    if (row.codec == "unsplit") continue;
+    auto& curve = curves[row.codec];
+    curve.push_back({row.bytes_per_sample, row.top1});
+    if (curve.size() == 2) codecs.push_back(row.codec);
+  }
+  std::vector<BdEntry> entries;
+  for (const std::string& reference : codecs) {
+    for (const std::string& test : codecs) {
+      if (reference == test) continue;
+      entries.push_back({reference, test, ComputeBdRate(curves[reference], curves[test])});
+    }
+  }
+  return entries;
+}
+
+std::string BdTable(const std::vector<BdEntry>& entries) {
+  const std::vector<std::string> codecs = CodecsOf(entries);
+  std::vector<std::vector<std::string>> lines(1, {"BD-rate % of column over row"});
+  lines[0].insert(lines[0].end(), codecs.begin(), codecs.end());
+  for (const std::string& reference : codecs) {
+    std::vector<std::string> line = {reference};
+    for (const std::string& test : codecs) {
+      const auto entry = std::find_if(entries.begin(), entries.end(),
+                                      [&](const BdEntry& e) { return e.reference == reference && e.test == test; });
+      const bool known = entry != entries.end() && entry->rate.ok();
+      line.push_back(reference == test ? "0" : known ? fmt::format("{:+.1f}", entry->rate->percent) : "-");
+    }
+    lines.push_back(std::move(line));
+  }
+  return Aligned(lines, 1);
+}
+
+std::vector<std::string> BdNotes(const std::vector<BdEntry>& entries) {
+  std::vector<std::string> notes;
+  for (const BdEntry& entry : entries) {
+    // The other order of the pair has the same reason and the same drops.
+    const bool first_order =
+        std::none_of(entries.begin(), entries.begin() + (&entry - entries.data()),
+                     [&](auto& e) { return e.reference == entry.test && e.test == entry.reference; });
+    if (!first_order) continue;
+    const std::string pair = fmt::format("{} (reference) and {} (test)", entry.reference, entry.test);
+    if (!entry.rate.ok()) {
+      notes.push_back(fmt::format("{}: {}", pair, entry.rate.status().message()));
+    } else if (entry.rate->dropped_reference + entry.rate->dropped_test > 0) {
+      notes.push_back(fmt::format("{}: bd-rate: dropped {} and {} dominated points", pair,
+                                  entry.rate->dropped_reference, entry.rate->dropped_test));
+    }
+  }
+  return notes;
+}
+
+std::string ToJson(const std::vector<RdPoint>& rows, const std::vector<BdEntry>& entries) {
+  nlohmann::ordered_json document;
+  document["points"] = nlohmann::ordered_json::array();
+  for (const RdPoint& row : rows) {
+    document["points"].push_back({{"codec", row.codec},
+                                  {"level", row.level},
+                                  {"lambda", row.lambda},
+                                  {"bytes_per_sample", row.bytes_per_sample},
+                                  {"bits_per_element", row.bits_per_element},
+                                  {"top1", row.top1},
+                                  {"top1_drop", row.top1_drop},
+                                  {"agreement", row.agreement}});
+  }
+  document["bd_rate"] = nlohmann::ordered_json::array();
+  for (const BdEntry& entry : entries) {
+    nlohmann::ordered_json item = {{"reference", entry.reference}, {"test", entry.test}};
+    if (entry.rate.ok()) {
+      item["percent"] = entry.rate->percent;
+      item["low_accuracy"] = entry.rate->low_accuracy;
+      item["high_accuracy"] = entry.rate->high_accuracy;
+      item["dropped_reference"] = entry.rate->dropped_reference;
+      item["dropped_test"] = entry.rate->dropped_test;
+    } else {
+      item["refused"] = entry.rate.status().message();
+    }
+    document["bd_rate"].push_back(std::move(item));
+  }
+  return document.dump(2) + "\n";
+}
+
+}  // namespace strait

@@ -1,0 +1,190 @@
+#include "bench/rd/run_dir.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <filesystem>
+#include <nlohmann/json.hpp>
+
+#include "entropy/error.h"
+#include "training/run_log.h"
+
+namespace strait {
+namespace {
+
+namespace fs = std::filesystem;
+
+std::vector<std::string> FindModels(const std::string& path) {
+  std::error_code error;
+  const std::string single = path + "/model.strait";
+  if (fs::exists(single, error)) return {single};
+  std::vector<std::string> files;
+  while (true) {
+    std::string file = fmt::format("{}/model-{}.strait", path, files.size());
+    if (!fs::exists(file, error)) return files;
+    files.push_back(std::move(file));
+  }
+}
+
+std::string BackboneHashOf(const Model& model) {
+  const auto manifest = nlohmann::json::parse(model.manifest(), nullptr, /*allow_exceptions=*/false);
+  if (!manifest.is_object() || !manifest.contains("provenance") || !manifest["provenance"].is_object()) return "";
+  const auto& provenance = manifest["provenance"];
+  if (!provenance.contains("backbone_hash") || !provenance["backbone_hash"].is_string()) return "";
+  return provenance["backbone_hash"].get<std::string>();
+}
+
+bool SamePreprocess(const Preprocess& a, const Preprocess& b) {
+  return a.crop == b.crop && a.resize == b.resize && std::equal(a.mean, a.mean + 3, b.mean) &&
+         std::equal(a.std, a.std + 3, b.std);
+}
+
+// Mean size of frames with checksum; the symbols, and so the restored tensors, are those without.
+Result<double> MeanBytesWithChecksum(const std::shared_ptr<const Model>& model, const EvalSet& set,
+                                     double quality) {
+  Encoder encoder(model);
+  EncodeOptions options;
+  options.quality = quality;
+  options.checksum = true;
+  Shape shape = model->feature_shape();
+  shape.insert(shape.begin(), 1);
+  std::vector<uint8_t> frame;
+  size_t total_bytes = 0;
+  const int64_t samples = set.features.size(0);
+  for (int64_t i = 0; i < samples; ++i) {
+    const torch::Tensor src = set.features.narrow(0, i, 1).to(torch::kFloat).contiguous();
+    STRAIT_RETURN_IF_ERROR(encoder.Encode({src.data_ptr<float>(), shape}, options, frame));
+    total_bytes += frame.size();
+  }
+  return static_cast<double>(total_bytes) / static_cast<double>(samples);
+}
+
+Result<RdPoint> EvaluatePoint(const std::shared_ptr<const Model>& model, const EvalData& data, double quality,
+                              bool checksum) {
+  STRAIT_ASSIGN_OR_RETURN(RdPoint point, EvaluateQuality(model, data.network.tail, data.set, quality));
+  if (!checksum) return point;
+  STRAIT_ASSIGN_OR_RETURN(const double bytes, MeanBytesWithChecksum(model, data.set, quality));
+  point.bits_per_element *= bytes / point.bytes_per_sample;
+  point.bytes_per_sample = bytes;
+  return point;
+}
+
+double GeometricBetween(double a, double b, double share) {
+  return a > 0 && b > 0 ? std::exp((1 - share) * std::log(a) + share * std::log(b)) : 0;
+}
+
+std::string Share(int64_t part, int64_t whole) {
+  return whole > 0 ? fmt::format("{:.2f} %", 100.0 * static_cast<double>(part) / static_cast<double>(whole)) : "-";
+}
+
+}  // namespace
+
+Result<RunDir> OpenRunDir(const std::string& path) {
+  std::error_code error;
+  if (!fs::is_directory(path, error)) {
+    return Error(StatusCode::kIo, path, ": no such directory; give what `strait-train run --out` wrote");
+  }
+  RunDir run;
+  run.path = path;
+  fs::path normal = fs::absolute(path, error).lexically_normal();
+  if (!normal.has_filename()) normal = normal.parent_path();
+  run.codec = normal.filename().string();
+  run.model_files = FindModels(path);
+  if (run.model_files.empty()) {
+    return Error(StatusCode::kIo, path, "/model.strait: not found; run `strait-train run` first");
+  }
+  STRAIT_ASSIGN_OR_RETURN(run.recipe, LoadRecipe(path + "/recipe.toml", {}));
+  STRAIT_RETURN_IF_ERROR(RequireForRun(run.recipe));
+  for (const std::string& file : run.model_files) {
+    STRAIT_ASSIGN_OR_RETURN(std::shared_ptr<const Model> model, Model::Load(file));
+    run.models.push_back(std::move(model));
+  }
+  return run;
+}
+
+Status CheckSameSetting(const RunDir& first, const RunDir& other, bool data_given) {
+  const auto differ = [&](const char* what, const std::string& a, const std::string& b) {
+    return Error(StatusCode::kInvalidArgument, other.path, ": ", what, " is ", b, ", but ", a, " in ", first.path,
+                 "; measure them apart");
+  };
+  const Recipe &a = first.recipe, &b = other.recipe;
+  if (!data_given && a.data.spec != b.data.spec) return differ("data.spec", a.data.spec, b.data.spec);
+  if (a.split.point != b.split.point) return differ("split.point", a.split.point, b.split.point);
+  if (a.backbone.input != b.backbone.input) {
+    return differ("backbone.input", ToString(a.backbone.input), ToString(b.backbone.input));
+  }
+  if (!SamePreprocess(a.data.preprocess, b.data.preprocess)) {
+    const auto text = [](const Preprocess& p) { return fmt::format("resize {} crop {}", p.resize, p.crop); };
+    return differ("preprocessing", text(a.data.preprocess), text(b.data.preprocess));
+  }
+  return {};
+}
+
+Status CheckModels(const RunDir& run, const EvalData& data) {
+  for (size_t k = 0; k < run.models.size(); ++k) {
+    const std::string hash = BackboneHashOf(*run.models[k]);
+    if (hash != data.backbone.hash()) {
+      return Error(StatusCode::kModelMismatch, run.model_files[k], ": trained with backbone ",
+                   hash.empty() ? "(not recorded)" : hash, ", but ", run.recipe.backbone.file, " is ",
+                   data.backbone.hash(), "; give the right one with --backbone");
+    }
+    if (run.models[k]->feature_shape() != data.network.info.shape) {
+      return Error(StatusCode::kModelMismatch, run.model_files[k], ": restores ",
+                   ToString(run.models[k]->feature_shape()), ", but split ", data.network.info.name, " is ",
+                   ToString(data.network.info.shape));
+    }
+  }
+  return {};
+}
+
+Result<std::vector<RdPoint>> EvaluateRun(const RunDir& run, const EvalData& data, const RunMeasure& measure) {
+  constexpr int kBetween = 4;  // quarter levels: exact in a frame's sixteenths
+  const int steps = measure.between_levels ? kBetween : 1;
+  int64_t total = 0, done = 0;
+  for (const auto& model : run.models) total += static_cast<int64_t>(model->levels().size() - 1) * steps + 1;
+  std::vector<RdPoint> rows;
+  Progress progress(run.codec, total);
+  for (size_t m = 0; m < run.models.size(); ++m) {
+    const std::vector<LevelInfo>& levels = run.models[m]->levels();
+    const size_t last = (levels.size() - 1) * static_cast<size_t>(steps);
+    for (size_t k = 0; k <= last; ++k) {
+      const double quality = static_cast<double>(k) / steps;
+      STRAIT_ASSIGN_OR_RETURN(RdPoint row, EvaluatePoint(run.models[m], data, quality, measure.checksum));
+      const size_t below = k / static_cast<size_t>(steps), above = std::min(below + 1, levels.size() - 1);
+      row.codec = run.codec;
+      row.level = run.models.size() > 1 ? std::to_string(m) : fmt::format("{:g}", quality);
+      const double share = quality - static_cast<double>(below);
+      row.lambda =
+          share > 0 ? GeometricBetween(levels[below].lambda, levels[above].lambda, share) : levels[below].lambda;
+      progress.Update(++done, fmt::format("{:.1f} bytes, {:.2f} %", row.bytes_per_sample, row.top1));
+      rows.push_back(std::move(row));
+    }
+  }
+  progress.Finish();
+  return rows;
+}
+
+std::string CostTable(const std::vector<RunDir>& runs, const SplitInfo& split) {
+  size_t width = 4;
+  for (const RunDir& run : runs) width = std::max(width, run.codec.size());
+  std::string text = fmt::format("{:<{}}  {:<9}  {:>13}  {:>10}  {:>10}  {:>10}\n", "unit", width, "half",
+                                 "multiply-adds", "of network", "parameters", "of network");
+  const auto line = [&](const std::string& name, const char* half, int64_t macs, int64_t net_macs, int64_t params,
+                        int64_t net_params) {
+    text += fmt::format("{:<{}}  {:<9}  {:>13}  {:>10}  {:>10}  {:>10}\n", name, width, half, macs,
+                        Share(macs, net_macs), params, Share(params, net_params));
+  };
+  for (const RunDir& run : runs) {
+    const Model& model = *run.models.front();
+    line(run.codec, "analysis", model.analysis_macs(), split.macs_before, model.analysis_params(),
+         split.params_before);
+    line(run.codec, "synthesis", model.synthesis_macs(), split.macs_after, model.synthesis_params(),
+         split.params_after);
+  }
+  return text +
+         fmt::format("network at {}: head {} multiply-adds, {} parameters; tail {} multiply-adds, {} parameters\n",
+                     split.name, split.macs_before, split.params_before, split.macs_after, split.params_after);
+}
+
+}  // namespace strait

@@ -1,0 +1,48 @@
+// A directory that `strait-train run` wrote: its recipe and its models, measured as one curve.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "bench/rd/eval_data.h"
+#include "strait/result.h"
+#include "strait/strait.hpp"
+#include "training/evaluate.h"
+#include "training/recipe.h"
+
+namespace strait {
+
+struct RunDir {
+  std::string path;
+  std::string codec;  // last component of the path: the curve's name
+  Recipe recipe;
+  std::vector<std::string> model_files;
+  // One model of several levels, or (datta2022) one model for each lambda.
+  std::vector<std::shared_ptr<const Model>> models;
+};
+
+// Reads PATH/recipe.toml and PATH/model.strait, or else PATH/model-0.strait, model-1.strait, ...
+// Errors name the file; without a model the message says which command writes one.
+Result<RunDir> OpenRunDir(const std::string& path);
+
+// Runs measured together must see the same tensors. Errors: kInvalidArgument naming both runs and what differs
+// (data set unless `data_given`, preprocessing, input shape, split).
+Status CheckSameSetting(const RunDir& first, const RunDir& other, bool data_given);
+
+// Every model must come from the backbone in `data` and restore its feature shape. Errors: kModelMismatch naming
+// both hashes.
+Status CheckModels(const RunDir& run, const EvalData& data);
+
+struct RunMeasure {
+  bool between_levels = false;  // also the three qualities between each two levels
+  bool checksum = false;        // frames carry their 4 bytes of checksum
+};
+
+// Every level through real frames; codec is the run's name, level the level's index (or quality).
+Result<std::vector<RdPoint>> EvaluateRun(const RunDir& run, const EvalData& data, const RunMeasure& measure);
+
+// Multiply-adds and parameters of each run's unit and their share of the half they sit in, as an aligned table.
+std::string CostTable(const std::vector<RunDir>& runs, const SplitInfo& split);
+
+}  // namespace strait

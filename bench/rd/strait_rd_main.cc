@@ -1,0 +1,60 @@
+// strait-rd: rate-distortion curves of trained units and baselines over a validation set.
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <cstdio>
+#include <filesystem>
+#include <string>
+
+#include "bench/rd/rd_tool.h"
+
+namespace {
+
+constexpr int kBadData = 1;
+constexpr int kBadUsage = 2;
+
+void AddOptions(CLI::App& app, strait::RdToolOptions& options, std::string& qualities, std::string& checksum) {
+  app.add_option("RUN_DIR", options.run_dirs, "directories that `strait-train run` wrote; one curve each")
+      ->required();
+  app.add_option("--data", options.data_spec,
+                 "data set instead of the recipe's: imagefolder:DIR, cifar10:DIR, shapes, ...");
+  app.add_option("--backbone", options.backbone_file, "TorchScript file instead of the recipe's");
+  app.add_option("--baselines", options.baselines, "any of raw,f16,u8,jpeg,webp,png")
+      ->delimiter(',')
+      ->check(CLI::IsMember(strait::RdToolBaselines()));
+  app.add_option("--samples", options.samples, "only so many samples of a fixed shuffle")
+      ->check(CLI::PositiveNumber);
+  app.add_option("--qualities", qualities, "levels, or all: also three qualities between each two levels")
+      ->check(CLI::IsMember({"levels", "all"}));
+  app.add_option("--checksum", checksum, "yes counts frames with their 4 bytes of checksum")
+      ->check(CLI::IsMember({"yes", "no"}));
+  app.add_option("--csv", options.csv_file, "write the rows here");
+  app.add_option("--json", options.json_file, "write the rows and BD-rates here");
+  app.add_option("--plot", options.plot_file, "write F.svg here and F.png beside it")
+      ->check([](const std::string& name) {
+        return std::filesystem::path(name).extension() == ".svg" ? std::string()
+                                                                 : "name must end in .svg, got " + name;
+      });
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  CLI::App app{"Measures bytes per sample and accuracy of trained units and baselines."};
+  strait::RdToolOptions options;
+  std::string qualities = "levels", checksum = "no";
+  AddOptions(app, options, qualities, checksum);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::Success& success) {
+    return app.exit(success);
+  } catch (const CLI::ParseError& error) {
+    std::fprintf(stderr, "strait-rd: %s; see `strait-rd --help`\n", error.what());
+    return kBadUsage;
+  }
+  options.between_levels = qualities == "all";
+  options.checksum = checksum == "yes";
+  const strait::Status status = strait::RunRdTool(options);
+  if (status.ok()) return 0;
+  std::fprintf(stderr, "strait-rd: %s\n", status.message().c_str());
+  return kBadData;
+}
