@@ -83,22 +83,32 @@ Status DecodeSymbols(const SymbolLayout& layout, const CdfTableSet& tables, std:
   return {};
 }
 
-// Little endian; the top byte of the fewest is never zero.
-Result<uint32_t> ReadState(std::span<const uint8_t> bytes) {
+// Little endian; the top byte of the fewest is never zero. No step makes a state smaller than its lane's start.
+Result<uint32_t> ReadState(std::span<const uint8_t> bytes, uint32_t start) {
   uint32_t state = 0;
   for (size_t i = 0; i < bytes.size(); ++i) state |= uint32_t{bytes[i]} << (8 * i);
-  if (!bytes.empty() && bytes.back() == 0) {
+  if (bytes.back() == 0) {
     return Error(StatusCode::kCorrupt, "rans: state of ", bytes.size(), " bytes ends in a zero byte");
   }
+  if (state < start) return Error(StatusCode::kCorrupt, "rans: state ", state, " is below ", start);
   return state;
+}
+
+Status RedundantStatesError(size_t payload_bytes) {
+  return Error(StatusCode::kCorrupt, "rans: ", payload_bytes, " bytes of start states, want an empty payload");
 }
 
 // A payload of up to 4 bytes is all state; a longer one has words, hence a state of 3 or 4 bytes, and its
 // parity tells which.
 Result<Words> ReadStates(std::span<const uint8_t> payload, std::array<uint32_t, 1>& states) {
+  const uint8_t* const end = payload.data() + payload.size();
+  states[0] = kOneLaneStart;
+  if (payload.empty()) return Words{end, end};
+
   const size_t state_bytes = payload.size() <= 4 ? payload.size() : 4 - payload.size() % 2;
-  STRAIT_ASSIGN_OR_RETURN(states[0], ReadState(payload.first(state_bytes)));
-  return Words{payload.data() + state_bytes, payload.data() + payload.size()};
+  STRAIT_ASSIGN_OR_RETURN(states[0], ReadState(payload.first(state_bytes), kOneLaneStart));
+  if (states[0] == kOneLaneStart) return RedundantStatesError(payload.size());
+  return Words{payload.data() + state_bytes, end};
 }
 
 template <size_t kLanes>
@@ -116,7 +126,7 @@ Result<Words> ReadStates(std::span<const uint8_t> payload, std::array<uint32_t, 
       return Error(StatusCode::kTruncated, "rans: need ", position + state_bytes,
                    " bytes for the states of lanes 0 to ", lane, ", have ", payload.size());
     }
-    STRAIT_ASSIGN_OR_RETURN(states[lane], ReadState(payload.subspan(position, state_bytes)));
+    STRAIT_ASSIGN_OR_RETURN(states[lane], ReadState(payload.subspan(position, state_bytes), kLowState));
     all_at_start = all_at_start && states[lane] == kLowState;
     position += state_bytes;
   }
@@ -124,9 +134,7 @@ Result<Words> ReadStates(std::span<const uint8_t> payload, std::array<uint32_t, 
   if (word_bytes % 2 != 0) {
     return Error(StatusCode::kTruncated, "rans: ", word_bytes, " bytes of words, want an even number");
   }
-  if (word_bytes == 0 && all_at_start) {
-    return Error(StatusCode::kCorrupt, "rans: ", payload.size(), " bytes of start states, want an empty payload");
-  }
+  if (word_bytes == 0 && all_at_start) return RedundantStatesError(payload.size());
   return Words{payload.data() + position, end};
 }
 
