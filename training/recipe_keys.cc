@@ -193,6 +193,7 @@ std::vector<Key> ModelKeys() {
       Number("unit.stride", STRAIT_FIELD(unit.stride), {1, 4}),
       Number("unit.analysis_width", STRAIT_FIELD(unit.analysis_width), {1, 16384}),
       Number("unit.synthesis_width", STRAIT_FIELD(unit.synthesis_width), {1, 16384}),
+      Number("unit.synthesis_hidden", STRAIT_FIELD(unit.synthesis_hidden), {0, 16384}),
       Number("unit.step", STRAIT_FIELD(unit.step), {0, 1e6, true}),
       Choice<LossKind>(
           "loss.kind", STRAIT_FIELD(loss.kind),

@@ -86,6 +86,7 @@ TEST(Recipe, RoundTripsThroughToTomlWithEveryKeyChanged) {
                                             "unit.stride=4",
                                             "unit.analysis_width=33",
                                             "unit.synthesis_width=48",
+                                            "unit.synthesis_hidden=96",
                                             "unit.step=0.3",
                                             "loss.kind=feature",
                                             "loss.lambdas=[0.1, 3, 1e-7, 0.012345678901234567]",
