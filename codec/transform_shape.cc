@@ -44,7 +44,8 @@ Status CheckWeights(size_t index, const Op& op, size_t rank) {
     if (dim < 1) return OpError(index, op, "weight has the empty shape ", ToString(op.weight.shape));
   }
   STRAIT_RETURN_IF_ERROR(CheckData(index, op, "weight", op.weight));
-  return CheckData(index, op, "bias", op.bias);
+  const bool has_bias = !op.bias.shape.empty() || !op.bias.data.empty();
+  return has_bias ? CheckData(index, op, "bias", op.bias) : Status();
 }
 
 Status CheckBias(size_t index, const Op& op, int64_t dst_channels) {
