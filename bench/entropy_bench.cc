@@ -69,7 +69,7 @@ std::vector<CdfTable> MixTables(size_t channels) {
   std::vector<CdfTable> tables;
   for (size_t c = 0; c < channels; ++c) {
     const double position = (static_cast<double>(c) + 0.5) / static_cast<double>(channels);
-    tables.push_back(LaplacianTable(0.1 * std::pow(30.0, position)));
+    tables.push_back(LaplacianTable(0.1 * std::pow(20.0, position)));
   }
   return tables;
 }
