@@ -1,0 +1,124 @@
+#!/usr/bin/env bash
+# strait-train from the outside: exit codes, one-line errors that name what is wrong, a whole small run, resume.
+# usage: train_cli_test.sh STRAIT_TRAIN errors|run
+set -uo pipefail
+train=$1
+part=$2
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+cd "$work" || exit 1
+failures=0
+
+fail() {
+  echo "FAILED: $*" >&2
+  sed 's/^/  stdout: /' out >&2
+  sed 's/^/  stderr: /' err >&2
+  failures=$((failures + 1))
+}
+
+# expect CODE WORD ARGS...: the exit code, and a last line on stderr that holds WORD.
+expect() {
+  local code=$1 word=$2
+  shift 2
+  "$train" "$@" >out 2>err
+  local got=$?
+  [ "$got" -eq "$code" ] || fail "exit code $got, wanted $code: strait-train $*"
+  tail -n 1 err | grep -qF -- "$word" || fail "last line of stderr does not hold '$word': strait-train $*"
+}
+
+# As expect, with nothing on stdout and a single line on stderr.
+expect_error() {
+  expect "$@"
+  [ ! -s out ] || fail "an error writes to stdout"
+  [ "$(wc -l <err)" -eq 1 ] || fail "an error takes more than one line"
+}
+
+expect_file() {
+  [ -s "$1" ] || fail "$1 is missing or empty"
+}
+
+test_errors() {
+  "$train" --help >out 2>err || fail "--help does not exit 0"
+  grep -q splits out || fail "--help does not name the subcommands"
+  "$train" >out 2>err
+  [ $? -eq 2 ] || fail "no subcommand does not exit 2"
+  "$train" fly >out 2>err
+  [ $? -eq 2 ] || fail "an unknown subcommand does not exit 2"
+  "$train" run >out 2>err
+  [ $? -eq 2 ] || fail "run without a recipe does not exit 2"
+  "$train" splits nowhere.pt --input 3,x,64 >out 2>err
+  [ $? -eq 2 ] || fail "a bad --input does not exit 2"
+
+  printf '[data]\nspec = "shapes"\n[backbone]\nfile = "nowhere.pt"\ninput = [3, 64, 64]\n[split]\npoint = "layer2"\n[loss]\nlambdas = [1e-3]\n' >good.toml
+  expect_error 1 nowhere.toml run nowhere.toml --out r
+  expect_error 1 nowhere.pt run good.toml --out r
+  expect_error 1 nowhere.pt splits nowhere.pt --input 3,64,64
+  echo 'not a network' >text.pt
+  expect_error 1 text.pt splits text.pt --input 3,64,64
+  expect_error 1 text.pt run good.toml --set backbone.file=text.pt --out r
+
+  printf '\n[train]\nepoch = 3\n' >typo.toml
+  expect_error 1 "typo.toml:3: unknown key 'train.epoch'; did you mean 'train.epochs'?" run typo.toml --out r
+  printf '[train]\nepochs = "x"\n' >type.toml
+  expect_error 1 'type.toml:2: train.epochs: wanted an integer from 1 to 100000, got "x"' run type.toml --out r
+  printf '[split]\npoint = "layer2"\n' >empty.toml
+  expect_error 1 "empty.toml: missing key 'data.spec'" run empty.toml --out r
+  [ ! -e r ] || fail "a run that could not start left its directory behind"
+}
+
+test_run() {
+  printf '[data]\nspec = "shapes:train=96,val=64"\n[train]\nepochs = 1\nbatch_size = 32\n[network]\nwidth = 4\n' >network.toml
+  "$train" backbone network.toml --out net.pt >out 2>err || fail "backbone does not exit 0"
+  expect_file net.pt
+  "$train" splits net.pt --input 3,64,64 >out 2>err || fail "splits does not exit 0"
+  grep -q layer2 out || fail "splits does not list layer2"
+  "$train" splits net.pt --input 3,64,64 --json >out 2>err || fail "splits --json does not exit 0"
+  head -c 1 out | grep -q '[[{]' || fail "splits --json does not write JSON"
+  expect_error 1 net.pt splits net.pt --input 5,64,64
+
+  cat >unit.toml <<'EOF'
+[data]
+spec = "shapes:train=96,val=64"
+views = 1
+[backbone]
+file = "net.pt"
+input = [3, 64, 64]
+[split]
+point = "layer2"
+[unit]
+channels = 4
+analysis_width = 8
+synthesis_width = 16
+[loss]
+lambdas = [1e-2, 1e-3]
+[train]
+epochs = 2
+batch_size = 32
+precision = "float32"
+[validation]
+samples = 16
+EOF
+  expect 1 "layer2" run unit.toml --set split.point=layer22 --out r
+  expect 1 "imagefolder:nowhere" run unit.toml --set data.spec=imagefolder:nowhere --out r
+  expect 1 "--resume" run unit.toml --out /proc/r --resume
+
+  "$train" run unit.toml --out r >out 2>err || fail "run does not exit 0"
+  for file in recipe.toml metrics.jsonl checkpoint.pt model.strait rd.csv; do expect_file "r/$file"; done
+  head -n 1 r/rd.csv | grep -q '^codec,level,lambda,bytes_per_sample,bits_per_element,top1,top1_drop,agreement' ||
+    fail "rd.csv has other columns than the contract"
+  grep -q '^unsplit,' r/rd.csv || fail "rd.csv has no row of the unsplit network"
+  [ "$(grep -vc '^codec,\|^unsplit,' r/rd.csv)" -eq 2 ] || fail "rd.csv has not one row a level"
+  grep -q $'\r' err && fail "a progress bar went to a stderr that is no terminal"
+
+  expect 1 "r/checkpoint.pt" run unit.toml --out r
+  expect 1 "another recipe" run unit.toml --set train.epochs=3 --out r --resume
+  cp r/model.strait before.strait
+  "$train" run r/recipe.toml --out r --resume >out 2>err || fail "--resume of a finished run does not exit 0"
+  cmp -s r/model.strait before.strait || fail "--resume of a finished run changed the model"
+  truncate -s -7 r/checkpoint.pt
+  expect 1 "not a sound checkpoint" run r/recipe.toml --out r --resume
+  cmp -s r/model.strait before.strait || fail "a failed --resume changed the model"
+}
+
+"test_$part"
+[ "$failures" -eq 0 ]
