@@ -172,12 +172,14 @@ Result<std::vector<uint8_t>> EncodeImage(ImageCodec codec, const Image& src, int
       parameters = {cv::IMWRITE_PNG_COMPRESSION, 9};
       break;
   }
+  std::string extension = ".";
+  extension += name;
   std::vector<uint8_t> bytes;
   try {
     const cv::Mat rgb(src.height, src.width, CV_8UC3, const_cast<uint8_t*>(src.pixels.data()));
     cv::Mat bgr;
     cv::cvtColor(rgb, bgr, cv::COLOR_RGB2BGR);
-    if (!cv::imencode("." + std::string(name), bgr, bytes, parameters)) {
+    if (!cv::imencode(extension, bgr, bytes, parameters)) {
       return Error(StatusCode::kInternal, name, ": OpenCV could not encode the image");
     }
   } catch (const cv::Exception& exception) {
