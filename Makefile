@@ -35,7 +35,7 @@ test: build runtime-check  ## build and run every test
 runtime-check: deps  ## build the runtime alone and check what it links
 	cmake --preset runtime-only -B build/runtime-check $(CONFIGURE) -DSTRAIT_BUILD_TESTS=OFF -DSTRAIT_BUILD_BENCH=OFF \
 	  -DCMAKE_DISABLE_FIND_PACKAGE_Torch=ON -DCMAKE_DISABLE_FIND_PACKAGE_OpenCV=ON
-	cmake --build build/runtime-check -j $(JOBS) --target strait
+	cmake --build build/runtime-check -j $(JOBS)
 	build/runtime-check/codec/strait --version
 	@readelf -d build/runtime-check/codec/strait > build/runtime-check/needed.txt
 	@if grep -E 'torch|opencv' build/runtime-check/needed.txt; then \
