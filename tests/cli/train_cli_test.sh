@@ -99,7 +99,7 @@ precision = "float32"
 samples = 16
 EOF
   expect 1 "layer2" run unit.toml --set split.point=layer22 --out r
-  expect 1 "imagefolder:nowhere" run unit.toml --set data.spec=imagefolder:nowhere --out r
+  expect 1 "nowhere" run unit.toml --set data.spec=imagefolder:nowhere --out r
   expect 1 "absent/checkpoint.pt" run unit.toml --out absent --resume
 
   "$train" run unit.toml --out r >out 2>err || fail "run does not exit 0"
