@@ -15,10 +15,10 @@ namespace strait {
 
 struct EncodeOptions {
   // Real number in [0, levels - 1]; unset is the highest level. Kept in sixteenths of a level.
-  std::optional<double> quality;
+  std::optional<double> quality = {};
   // When set, the best quality whose frame has at most this many bytes is used and `quality` must
   // be unset. kLimitExceeded, naming the smallest size that would do, when none fits.
-  std::optional<size_t> max_bytes;
+  std::optional<size_t> max_bytes = {};
   // Adds 4 bytes that catch corruption and a wrong model. Without it most corruption still shows
   // in the final rANS state, but a frame of a sister model may decode to noise.
   bool checksum = false;
