@@ -1,0 +1,27 @@
+// strait-train: looks at a network's splits, trains bottleneck units, trains the built-in network.
+#include <fmt/core.h>
+
+#include "strait/version.h"
+#include "training/tools/command.h"
+
+int main(int argc, char** argv) {
+  CLI::App app("Trains the bottleneck units of Strait.");
+  app.set_version_flag("--version", STRAIT_VERSION);
+  app.require_subcommand(1);
+  strait::Command command;
+  strait::AddSplitsCommand(app, command);
+  strait::AddRunCommand(app, command);
+  strait::AddBackboneCommand(app, command);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::Success& success) {  // --help, --version
+    return app.exit(success);
+  } catch (const CLI::ParseError& error) {
+    fmt::print(stderr, "strait-train: {}; see strait-train --help\n", error.what());
+    return 2;
+  }
+  const strait::Status status = command();
+  if (status.ok()) return 0;
+  fmt::print(stderr, "strait-train: {}\n", status.message());
+  return 1;
+}
