@@ -8,6 +8,7 @@
 #include <optional>
 #include <unordered_map>
 
+#include "codec/depthwise_transpose.h"
 #include "codec/one_thread.h"
 #include "codec/op_names.h"
 #include "entropy/error.h"
@@ -91,8 +92,10 @@ class Compiler {
     const Op& op = transform_[i];
     const std::vector<int> sources = SourcesOf(op, i);
     switch (op.kind) {
-      case OpKind::kConv2d:
       case OpKind::kConvTranspose2d:
+        if (IsDepthwiseTranspose(op)) return CompileDepthwiseTranspose(i, sources[0]);
+        return CompileWeighted(i, sources[0]);
+      case OpKind::kConv2d:
       case OpKind::kLinear:
         return CompileWeighted(i, sources[0]);
       case OpKind::kRelu:
@@ -126,6 +129,31 @@ class Compiler {
       value = next + 1;
     }
     return fusion;
+  }
+
+  // An activation that alone reads the result runs in the same pass.
+  void CompileDepthwiseTranspose(size_t i, size_t source) {
+    const Fusion fusion = PlanFusion(i);
+    float slope = 1.0f;
+    size_t last = i;
+    if (!fusion.ops.empty()) {
+      const Op& next = transform_[fusion.ops.front()];
+      const bool activation = next.kind == OpKind::kRelu || next.kind == OpKind::kLeakyRelu;
+      if (activation) {
+        slope = next.kind == OpKind::kRelu ? 0.0f : next.slope;
+        last = fusion.ops.front();
+        done_[last] = true;
+      }
+    }
+    const memory src = InLayout(values_[source], PlainDesc(shapes_[source]));
+    const memory dst(PlainDesc(shapes_[i + 1]), engine_);
+    steps_.push_back([src, dst, op = transform_[i], src_shape = shapes_[source], dst_shape = shapes_[i + 1], slope,
+                      scratch = std::vector<float>()](dnnl::stream& stream) mutable {
+      stream.wait();
+      DepthwiseTranspose(op, static_cast<const float*>(src.get_data_handle()), src_shape,
+                         static_cast<float*>(dst.get_data_handle()), dst_shape, slope, scratch);
+    });
+    values_[last + 1] = dst;
   }
 
   void CompileWeighted(size_t i, size_t source) {
@@ -325,7 +353,7 @@ Status CompiledTransform::Run(std::span<const float> src, std::span<float> dst) 
   try {
     impl_->input.set_data_handle(const_cast<float*>(src.data()));  // read only
     impl_->output.set_data_handle(dst.data());
-    for (const Step& step : impl_->steps) step(impl_->stream);
+    for (Step& step : impl_->steps) step(impl_->stream);
     impl_->unpack.execute(impl_->stream, impl_->result, impl_->output);
     impl_->stream.wait();
     return Status();
