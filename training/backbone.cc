@@ -69,7 +69,7 @@ void NumberRepeatedCalls(std::vector<ModuleOutput>& outputs) {
   std::map<std::string, int> seen;
   for (ModuleOutput& output : outputs) {
     const int call = ++seen[output.path];
-    if (call < calls[output.path]) output.path += ":" + std::to_string(call);
+    if (call < calls[output.path]) output.path = fmt::format("{}:{}", output.path, call);
   }
 }
 

@@ -108,7 +108,8 @@ class BackboneTrainer {
                      "; lower train.learning_rate");
       }
       sum += loss;
-      progress.Update(++batches, fmt::format("loss {:.3f}", sum / static_cast<double>(batches)));
+      ++batches;
+      progress.Update(batches, fmt::format("loss {:.3f}", sum / static_cast<double>(batches)));
     }
     progress.Finish();
     for (const std::string& line : loader.skipped()) fmt::print(stderr, "skipped: {}\n", line);
