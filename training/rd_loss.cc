@@ -1,0 +1,25 @@
+#include "training/rd_loss.h"
+
+namespace strait {
+
+torch::Tensor RelativeError(const torch::Tensor& restored, const torch::Tensor& reference) {
+  const torch::Tensor difference = restored.to(torch::kFloat) - reference;
+  return difference.square().sum() / reference.square().sum().clamp_min(1e-12);
+}
+
+torch::Tensor Distortion(const LossRecipe& recipe, const DistortionInputs& inputs) {
+  if (recipe.kind == LossKind::kFeature) return RelativeError(inputs.restored, inputs.reference);
+  const torch::Tensor logits = inputs.logits.to(torch::kFloat);
+  if (recipe.kind == LossKind::kTask) return torch::nn::functional::cross_entropy(logits, inputs.labels);
+  const double t = recipe.temperature;
+  const torch::Tensor divergence = torch::kl_div(torch::log_softmax(logits / t, 1),
+                                                 torch::log_softmax(inputs.reference_logits / t, 1),
+                                                 at::Reduction::Sum, /*log_target=*/true);
+  torch::Tensor distortion = divergence * (t * t / static_cast<double>(logits.size(0)));
+  if (recipe.feature_weight > 0) {
+    distortion = distortion + recipe.feature_weight * RelativeError(inputs.restored, inputs.reference);
+  }
+  return distortion;
+}
+
+}  // namespace strait
