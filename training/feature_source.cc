@@ -1,0 +1,233 @@
+#include "training/feature_source.h"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <cstring>
+
+#include "datasets/loader.h"
+#include "entropy/error.h"
+#include "training/run_log.h"
+
+namespace strait {
+namespace {
+
+torch::Tensor ToTensor(const Batch& batch) {
+  torch::Tensor images = torch::empty({batch.size, 3, batch.height, batch.width});
+  std::memcpy(images.data_ptr<float>(), batch.pixels.data(), batch.pixels.size() * sizeof(float));
+  return images;
+}
+
+torch::Tensor Labels(const Batch& batch) {
+  return torch::tensor(batch.labels, torch::kLong);
+}
+
+// Head and tail on the device that computes features.
+class FrozenNetwork {
+ public:
+  FrozenNetwork(const SplitNetwork& network, const torch::Device& device)
+      : head_(device.is_cpu() ? network.head : ToDevice(network.head, device)),
+        tail_(device.is_cpu() ? network.tail : ToDevice(network.tail, device)), device_(device) {}
+
+  FeatureBatch Run(const Batch& batch) {
+    torch::NoGradGuard no_grad;
+    const torch::Tensor features = head_.forward({ToTensor(batch).to(device_)}).toTensor();
+    return {features, tail_.forward({features}).toTensor(), Labels(batch)};
+  }
+
+ private:
+  torch::jit::Module head_, tail_;
+  torch::Device device_;
+};
+
+void ReportSkipped(const Loader& loader) {
+  for (const std::string& line : loader.skipped()) fmt::print(stderr, "skipped {}\n", line);
+}
+
+LoaderOptions SequentialOptions(const Recipe& recipe) {
+  return {.batch_size = recipe.train.batch_size, .shuffle = false, .drop_last = false, .seed = recipe.train.seed,
+          .threads = recipe.data.threads};
+}
+
+// Runs one pass of the loader through head and tail, handing every batch to `sink`.
+template <typename Sink>
+Status ForEachBatch(const Dataset& dataset, const Preprocess& preprocess, const LoaderOptions& options, uint64_t epoch,
+                    FrozenNetwork& network, const Sink& sink) {
+  Loader loader(dataset, preprocess, options, epoch);
+  while (true) {
+    STRAIT_ASSIGN_OR_RETURN(std::optional<Batch> batch, loader.Next());
+    if (!batch) break;
+    sink(network.Run(*batch));
+  }
+  if (epoch == 0) ReportSkipped(loader);
+  return Status();
+}
+
+class CachedSource : public FeatureSource {
+ public:
+  static Result<std::unique_ptr<FeatureSource>> Create(const Recipe& recipe, const Dataset& dataset,
+                                                       const SplitNetwork& network, const torch::Device& device) {
+    auto source = std::make_unique<CachedSource>(recipe);
+    FrozenNetwork frozen(network, device);
+    const int views = recipe.data.preprocess.augment ? recipe.data.views : 1;
+    Progress progress("caching features", static_cast<int64_t>(dataset.size()) * views);
+    for (int view = 0; view < views; ++view) {
+      int64_t row = static_cast<int64_t>(dataset.size()) * view;
+      int64_t count = 0;
+      STRAIT_RETURN_IF_ERROR(ForEachBatch(
+          dataset, recipe.data.preprocess, SequentialOptions(recipe), view, frozen, [&](const FeatureBatch& batch) {
+            source->Reserve(batch, static_cast<int64_t>(dataset.size()) * views);
+            const int64_t n = batch.features.size(0);
+            source->features_.narrow(0, row, n).copy_(batch.features);
+            source->logits_.narrow(0, row, n).copy_(batch.logits);
+            source->labels_.narrow(0, row, n).copy_(batch.labels);
+            row += n;
+            count += n;
+            progress.Update(row, "");
+          }));
+      source->samples_ = count;  // the same images are skipped in every view
+    }
+    progress.Finish();
+    source->stride_ = static_cast<int64_t>(dataset.size());
+    source->views_ = views;
+    if (source->samples_ == 0) return Error(StatusCode::kInvalidArgument, "data set ", recipe.data.spec, ": no training image could be read");
+    return Result<std::unique_ptr<FeatureSource>>(std::move(source));
+  }
+
+  explicit CachedSource(const Recipe& recipe) : batch_size_(recipe.train.batch_size), seed_(recipe.train.seed) {}
+
+  int64_t batches_per_epoch() const override { return std::max<int64_t>(1, samples_ / batch_size_); }
+
+  Status StartEpoch(int64_t epoch, int64_t skip) override {
+    at::Generator generator = at::make_generator<at::CPUGeneratorImpl>(seed_ * 1000003 + static_cast<uint64_t>(epoch));
+    const torch::Tensor order = torch::randperm(samples_, generator, torch::kLong);
+    const torch::Tensor view = torch::randint(0, views_, {samples_}, generator, torch::kLong);
+    rows_ = order + view * stride_;
+    next_ = skip;
+    return Status();
+  }
+
+  Result<std::optional<FeatureBatch>> Next() override {
+    if (next_ >= batches_per_epoch()) return std::optional<FeatureBatch>();
+    const int64_t first = next_++ * batch_size_;
+    const torch::Tensor rows = rows_.slice(0, first, std::min(first + batch_size_, samples_));
+    return std::optional<FeatureBatch>(FeatureBatch{features_.index_select(0, rows).to(torch::kFloat),
+                                                    logits_.index_select(0, rows), labels_.index_select(0, rows)});
+  }
+
+  Result<torch::Tensor> Calibration(int64_t samples) override {
+    // Evenly spread over the training set (folders are read class by class) and over the views.
+    const int64_t count = std::min(samples, samples_);
+    std::vector<int64_t> rows;
+    for (int64_t i = 0; i < count; ++i) rows.push_back(i * samples_ / count + (i % views_) * stride_);
+    return features_.index_select(0, torch::tensor(rows, torch::kLong)).to(torch::kFloat);
+  }
+
+ private:
+  void Reserve(const FeatureBatch& batch, int64_t rows) {
+    if (features_.defined()) return;
+    const auto with_rows = [rows](const torch::Tensor& like) {
+      std::vector<int64_t> shape = like.sizes().vec();
+      shape[0] = rows;
+      return shape;
+    };
+    features_ = torch::empty(with_rows(batch.features), torch::kHalf);
+    logits_ = torch::empty(with_rows(batch.logits), torch::kFloat);
+    labels_ = torch::empty({rows}, torch::kLong);
+  }
+
+  int64_t batch_size_;
+  uint64_t seed_;
+  int64_t samples_ = 0;  // of one view
+  int64_t stride_ = 0;   // rows between views
+  int64_t views_ = 1;
+  torch::Tensor features_, logits_, labels_;
+  torch::Tensor rows_;
+  int64_t next_ = 0;
+};
+
+class StreamingSource : public FeatureSource {
+ public:
+  StreamingSource(const Recipe& recipe, const Dataset& dataset, const SplitNetwork& network, const torch::Device& device)
+      : recipe_(recipe), dataset_(dataset), network_(network, device) {}
+
+  int64_t batches_per_epoch() const override {
+    return std::max<int64_t>(1, static_cast<int64_t>(dataset_.size()) / recipe_.train.batch_size);
+  }
+
+  Status StartEpoch(int64_t epoch, int64_t skip) override {
+    LoaderOptions options = SequentialOptions(recipe_);
+    options.shuffle = true;
+    loader_ = std::make_unique<Loader>(dataset_, recipe_.data.preprocess, options, static_cast<uint64_t>(epoch));
+    first_epoch_ = epoch == 0;
+    taken_ = 0;
+    while (taken_ < skip) {
+      STRAIT_ASSIGN_OR_RETURN(const std::optional<Batch> batch, loader_->Next());
+      if (!batch) break;
+      ++taken_;
+    }
+    return Status();
+  }
+
+  Result<std::optional<FeatureBatch>> Next() override {
+    if (taken_ >= batches_per_epoch()) return std::optional<FeatureBatch>();
+    STRAIT_ASSIGN_OR_RETURN(const std::optional<Batch> batch, loader_->Next());
+    if (!batch) {
+      if (first_epoch_) ReportSkipped(*loader_);
+      return std::optional<FeatureBatch>();
+    }
+    ++taken_;
+    return std::optional<FeatureBatch>(network_.Run(*batch));
+  }
+
+  Result<torch::Tensor> Calibration(int64_t samples) override {
+    if (!calibration_.defined()) {
+      LoaderOptions options = SequentialOptions(recipe_);
+      options.shuffle = true;
+      Loader loader(dataset_, recipe_.data.preprocess, options, /*epoch=*/0);
+      std::vector<torch::Tensor> parts;
+      for (int64_t count = 0; count < samples;) {
+        STRAIT_ASSIGN_OR_RETURN(const std::optional<Batch> batch, loader.Next());
+        if (!batch) break;
+        parts.push_back(network_.Run(*batch).features.cpu());
+        count += batch->size;
+      }
+      calibration_ = torch::cat(parts);
+    }
+    return calibration_.slice(0, 0, samples);
+  }
+
+ private:
+  Recipe recipe_;
+  const Dataset& dataset_;
+  FrozenNetwork network_;
+  std::unique_ptr<Loader> loader_;
+  torch::Tensor calibration_;
+  int64_t taken_ = 0;
+  bool first_epoch_ = false;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<FeatureSource>> MakeFeatureSource(const Recipe& recipe, const Dataset& dataset,
+                                                         const SplitNetwork& network, const torch::Device& device) {
+  if (recipe.data.views > 0) return CachedSource::Create(recipe, dataset, network, device);
+  return std::unique_ptr<FeatureSource>(std::make_unique<StreamingSource>(recipe, dataset, network, device));
+}
+
+Result<EvalSet> BuildEvalSet(const Recipe& recipe, const Dataset& dataset, const SplitNetwork& network,
+                             const torch::Device& device) {
+  Preprocess preprocess = recipe.data.preprocess;
+  preprocess.augment = false;
+  FrozenNetwork frozen(network, device);
+  std::vector<torch::Tensor> features, logits, labels;
+  STRAIT_RETURN_IF_ERROR(ForEachBatch(dataset, preprocess, SequentialOptions(recipe), 0, frozen, [&](const FeatureBatch& batch) {
+    features.push_back(batch.features.cpu());
+    logits.push_back(batch.logits.cpu());
+    labels.push_back(batch.labels);
+  }));
+  if (features.empty()) return Error(StatusCode::kInvalidArgument, "data set ", recipe.data.spec, ": no validation image could be read");
+  return EvalSet{torch::cat(features), torch::cat(labels), torch::cat(logits)};
+}
+
+}  // namespace strait

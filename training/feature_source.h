@@ -1,0 +1,47 @@
+// Batches of the frozen head's features with the unsplit network's logits: cached in memory for a number of augmented
+// views, or computed afresh each epoch.
+#pragma once
+
+#include <torch/script.h>
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "datasets/dataset.h"
+#include "strait/result.h"
+#include "training/backbone.h"
+#include "training/evaluate.h"
+#include "training/recipe.h"
+
+namespace strait {
+
+struct FeatureBatch {
+  torch::Tensor features;  // [N, ...] float32
+  torch::Tensor logits;    // [N, ...] float32, of the unsplit network
+  torch::Tensor labels;    // [N] int64
+};
+
+class FeatureSource {
+ public:
+  virtual ~FeatureSource() = default;
+  // Batches of an epoch; fewer come when corrupt images were skipped.
+  virtual int64_t batches_per_epoch() const = 0;
+  // Begins an epoch after its first `skip` batches. What comes depends on (seed, epoch, skip) alone.
+  virtual Status StartEpoch(int64_t epoch, int64_t skip) = 0;
+  // nullopt at the end of the epoch.
+  virtual Result<std::optional<FeatureBatch>> Next() = 0;
+  // Features of up to `samples` training samples, float32 on the CPU: what the CDF tables are fitted to.
+  virtual Result<torch::Tensor> Calibration(int64_t samples) = 0;
+};
+
+// Cached when recipe.data.views > 0 (features kept as float16), else streaming. `dataset` must outlive the source.
+Result<std::unique_ptr<FeatureSource>> MakeFeatureSource(const Recipe& recipe, const Dataset& dataset,
+                                                         const SplitNetwork& network, const torch::Device& device);
+
+// Features, labels and logits of a data set without augmentation, all on the CPU.
+Result<EvalSet> BuildEvalSet(const Recipe& recipe, const Dataset& dataset, const SplitNetwork& network,
+                             const torch::Device& device);
+
+}  // namespace strait
