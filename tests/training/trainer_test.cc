@@ -1,0 +1,179 @@
+// Whole runs on `shapes` with a tiny network: resume, frozen weights, outputs, bad input.
+#include <gtest/gtest.h>
+#include <torch/script.h>
+
+#include <cmath>
+#include <filesystem>
+#include <fstream>
+#include <unistd.h>
+
+#include "codec/file_io.h"
+#include "strait/strait.hpp"
+#include "training/backbone.h"
+#include "training/recipe.h"
+#include "training/trainer.h"
+
+namespace strait {
+namespace {
+
+namespace fs = std::filesystem;
+
+std::string MakeBackbone(const fs::path& dir) {
+  torch::manual_seed(11);
+  torch::jit::Module m("Tiny");
+  m.register_parameter("w1", 0.3 * torch::randn({8, 3, 5, 5}), false);
+  m.register_parameter("w2", 0.2 * torch::randn({16, 8, 3, 3}), false);
+  m.register_parameter("w3", 0.3 * torch::randn({10, 16}), false);
+  m.define(R"(
+    def forward(self, x):
+        y = torch.relu(torch.conv2d(x, self.w1, None, [4, 4], [2, 2]))
+        z = torch.relu(torch.conv2d(y, self.w2, None, [2, 2], [1, 1]))
+        return torch.matmul(z.mean([2, 3]), self.w3.t())
+  )");
+  const std::string path = (dir / "tiny.pt").string();
+  m.save(path);
+  return path;
+}
+
+class TrainerTest : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    dir_ = fs::temp_directory_path() / ("strait_trainer_" + std::to_string(::getpid()));
+    fs::remove_all(dir_);
+    fs::create_directories(dir_);
+    backbone_ = MakeBackbone(dir_);
+  }
+  void TearDown() override { fs::remove_all(dir_); }
+
+  Recipe MakeRecipe(const std::string& more = "") {
+    const std::string toml = R"(
+[data]
+spec = "shapes:seed=1,train=96,val=32"
+augment = true
+views = 2
+crop = 64
+[backbone]
+file = ")" + backbone_ + R"("
+input = [3, 64, 64]
+[split]
+point = ")" + Split() + R"("
+[unit]
+family = "strait"
+channels = 4
+analysis_width = 8
+synthesis_width = 32
+[loss]
+kind = "distill"
+feature_weight = 1.0
+lambdas = [1e-3, 1e-5]
+[train]
+epochs = 3
+batch_size = 16
+precision = "float32"
+device = "cpu"
+[export]
+precision = 14
+)";
+    std::vector<std::string> overrides;
+    if (!more.empty()) overrides.push_back(more);
+    Result<Recipe> recipe = ParseRecipe(toml, "test.toml", overrides);
+    EXPECT_TRUE(recipe.ok()) << recipe.status().ToString();
+    return *recipe;
+  }
+
+  // The first feature map of the tiny network, by whatever name the reader gives it.
+  std::string Split() {
+    Result<Backbone> backbone = Backbone::Load(backbone_, {3, 64, 64});
+    EXPECT_TRUE(backbone.ok()) << backbone.status().ToString();
+    for (const SplitInfo& split : backbone->splits()) {
+      if (split.shape == Shape{8, 16, 16} && split.macs_after < split.macs_before + split.macs_after) return split.name;
+    }
+    ADD_FAILURE() << "no split of shape 8x16x16";
+    return "";
+  }
+
+  std::string Out(const char* name) { return (dir_ / name).string(); }
+  static std::vector<uint8_t> Bytes(const std::string& path) {
+    Result<std::vector<uint8_t>> bytes = ReadFile(path);
+    EXPECT_TRUE(bytes.ok()) << bytes.status().ToString();
+    return bytes.ok() ? *bytes : std::vector<uint8_t>();
+  }
+
+  fs::path dir_;
+  std::string backbone_;
+};
+
+TEST_F(TrainerTest, LeavesRecipeMetricsCheckpointModelAndCurve) {
+  const Status status = RunTraining(MakeRecipe(), {.out_dir = Out("run")});
+  ASSERT_TRUE(status.ok()) << status.ToString();
+  for (const char* name : {"recipe.toml", "metrics.jsonl", "checkpoint.pt", "model.strait", "rd.csv"}) {
+    EXPECT_TRUE(fs::exists(dir_ / "run" / name)) << name;
+  }
+  Result<std::shared_ptr<const Model>> model = Model::Load(Out("run") + "/model.strait");
+  ASSERT_TRUE(model.ok()) << model.status().ToString();
+  ASSERT_EQ((*model)->levels().size(), 2u);
+  EXPECT_GT((*model)->levels()[1].bytes_per_sample, (*model)->levels()[0].bytes_per_sample);
+  EXPECT_FALSE(std::isnan((*model)->levels()[0].top1));
+}
+
+TEST_F(TrainerTest, InterruptedAndResumedGivesTheModelOfAnUninterruptedRun) {
+  ASSERT_TRUE(RunTraining(MakeRecipe(), {.out_dir = Out("whole")}).ok());
+  const Status stopped = RunTraining(MakeRecipe(), {.out_dir = Out("parts"), .stop_after_steps = 8});
+  EXPECT_EQ(stopped.code(), StatusCode::kIo);
+  EXPECT_NE(stopped.message().find("--resume"), std::string::npos) << stopped.message();
+  EXPECT_FALSE(fs::exists(dir_ / "parts" / "model.strait"));
+  const Status resumed = RunTraining(MakeRecipe(), {.out_dir = Out("parts"), .resume = true});
+  ASSERT_TRUE(resumed.ok()) << resumed.ToString();
+  EXPECT_EQ(Bytes(Out("whole") + "/model.strait"), Bytes(Out("parts") + "/model.strait"));
+}
+
+TEST_F(TrainerTest, ResumesAStreamingRunToTheSameModel) {
+  ASSERT_TRUE(RunTraining(MakeRecipe("data.views=0"), {.out_dir = Out("whole")}).ok());
+  EXPECT_FALSE(RunTraining(MakeRecipe("data.views=0"), {.out_dir = Out("parts"), .stop_after_steps = 9}).ok());
+  const Status resumed = RunTraining(MakeRecipe("data.views=0"), {.out_dir = Out("parts"), .resume = true});
+  ASSERT_TRUE(resumed.ok()) << resumed.ToString();
+  EXPECT_EQ(Bytes(Out("whole") + "/model.strait"), Bytes(Out("parts") + "/model.strait"));
+}
+
+TEST_F(TrainerTest, TrainsOneUnitForEachLambdaInTheFamilyDatta2022) {
+  const Status status = RunTraining(MakeRecipe("unit.family=datta2022"), {.out_dir = Out("run")});
+  ASSERT_TRUE(status.ok()) << status.ToString();
+  for (const char* name : {"model-0.strait", "model-1.strait"}) {
+    Result<std::shared_ptr<const Model>> model = Model::Load(Out("run") + "/" + name);
+    ASSERT_TRUE(model.ok()) << model.status().ToString();
+    EXPECT_EQ((*model)->levels().size(), 1u);
+  }
+}
+
+TEST_F(TrainerTest, RefusesToOverwriteARunOrResumeAnotherRecipe) {
+  ASSERT_FALSE(RunTraining(MakeRecipe(), {.out_dir = Out("run"), .stop_after_steps = 2}).ok());
+  const Status again = RunTraining(MakeRecipe(), {.out_dir = Out("run")});
+  EXPECT_EQ(again.code(), StatusCode::kInvalidArgument);
+  EXPECT_NE(again.message().find("--resume"), std::string::npos);
+  const Status other = RunTraining(MakeRecipe("train.learning_rate=0.5"), {.out_dir = Out("run"), .resume = true});
+  EXPECT_EQ(other.code(), StatusCode::kInvalidArgument);
+  EXPECT_NE(other.message().find("recipe"), std::string::npos);
+}
+
+TEST_F(TrainerTest, NamesWhatIsWrongInOneLine) {
+  const struct { const char* set; const char* want; } cases[] = {
+      {"backbone.file=/nowhere/net.pt", "/nowhere/net.pt"}, {"split.point=layer9", "layer9"}, {"data.spec=imagefolder:/nowhere", "/nowhere"},
+      {"unit.stride=4", ""},
+  };
+  for (const auto& c : cases) {
+    const Status status = RunTraining(MakeRecipe(c.set), {.out_dir = Out("bad"), .stop_after_steps = 1});
+    EXPECT_FALSE(status.ok()) << c.set;
+    EXPECT_NE(status.message().find(c.want), std::string::npos) << status.message();
+    EXPECT_EQ(status.message().find('\n'), std::string::npos) << status.message();
+  }
+}
+
+TEST_F(TrainerTest, KeepsTheOldCheckpointWhenTheDirectoryCannotBeWritten) {
+  std::ofstream(dir_ / "file") << "x";
+  const Status status = RunTraining(MakeRecipe(), {.out_dir = Out("file") + "/run"});
+  EXPECT_EQ(status.code(), StatusCode::kIo);
+  EXPECT_NE(status.message().find("run directory"), std::string::npos) << status.message();
+}
+
+}  // namespace
+}  // namespace strait

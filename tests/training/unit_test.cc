@@ -1,0 +1,191 @@
+// Transforms, units, prior and tables: what is trained must be what the runtime runs.
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <memory>
+#include <numeric>
+
+#include "strait/strait.hpp"
+#include "training/bottleneck_unit.h"
+#include "training/exporter.h"
+#include "training/rd_loss.h"
+#include "training/table_fit.h"
+
+namespace strait {
+namespace {
+
+UnitRecipe SmallUnit(UnitFamily family) {
+  UnitRecipe recipe;
+  recipe.family = family;
+  recipe.channels = 6;
+  recipe.analysis_width = 8;
+  recipe.synthesis_width = 32;
+  return recipe;
+}
+
+std::vector<LevelInfo> Levels(size_t count) {
+  std::vector<LevelInfo> levels(count);
+  for (size_t i = 0; i < count; ++i) levels[i] = {std::pow(0.1, static_cast<double>(i)), std::nan(""), std::nan("")};
+  return levels;
+}
+
+// Moves batch norm statistics and gains off their starting values, as training would.
+void Shake(BottleneckUnit& unit, const torch::Tensor& features) {
+  torch::NoGradGuard no_grad;
+  for (torch::Tensor& parameter : unit->parameters()) parameter.add_(0.05 * torch::randn_like(parameter));
+  unit->train();
+  for (int i = 0; i < 5; ++i) unit->Forward(features, 0, true);
+  unit->eval();
+}
+
+struct Exported {
+  BottleneckUnit unit;
+  std::shared_ptr<const Model> model;
+};
+
+Exported Export(UnitFamily family, const Shape& shape, int64_t levels, const torch::Tensor& features) {
+  BottleneckUnit unit(SmallUnit(family), shape, levels, /*rectified=*/true);
+  std::vector<double> lambdas;
+  for (const LevelInfo& level : Levels(static_cast<size_t>(levels))) lambdas.push_back(level.lambda);
+  unit->Initialize(features, lambdas);
+  Shake(unit, features);
+  Result<ModelSpec> spec = BuildModelSpec(unit, Levels(static_cast<size_t>(levels)), features, {.precision = 14, .sets_per_level = 2});
+  EXPECT_TRUE(spec.ok()) << spec.status().ToString();
+  Result<std::vector<uint8_t>> bytes = SerializeModel(*spec);
+  EXPECT_TRUE(bytes.ok()) << bytes.status().ToString();
+  Result<std::shared_ptr<const Model>> model = Model::FromBytes(*bytes);
+  EXPECT_TRUE(model.ok()) << model.status().ToString();
+  return {unit, *model};
+}
+
+TEST(BottleneckUnit, OfEveryFamilyRunsTheSameInTheRuntime) {
+  torch::manual_seed(3);
+  const torch::Tensor maps = torch::relu(torch::randn({24, 8, 8, 8}));
+  const torch::Tensor tokens = torch::relu(torch::randn({24, 10, 16}));
+  const Exported cases[] = {Export(UnitFamily::kStrait, {8, 8, 8}, 3, maps), Export(UnitFamily::kDatta2022, {8, 8, 8}, 1, maps),
+                            Export(UnitFamily::kStrait, {10, 16}, 2, tokens)};
+  const torch::Tensor inputs[] = {maps, maps, tokens};
+  for (size_t i = 0; i < 3; ++i) {
+    BottleneckUnit unit = cases[i].unit;
+    const Status status = CheckAgainstRuntime(unit, cases[i].model, inputs[i]);
+    EXPECT_TRUE(status.ok()) << "case " << i << ": " << status.ToString();
+  }
+}
+
+TEST(BottleneckUnit, ThatDiffersFromTheModelFailsTheExportCheck) {
+  torch::manual_seed(4);
+  const torch::Tensor maps = torch::relu(torch::randn({24, 8, 8, 8}));
+  Exported exported = Export(UnitFamily::kStrait, {8, 8, 8}, 2, maps);
+  torch::NoGradGuard no_grad;
+  exported.unit->analysis()->parameters()[0].mul_(1.2);
+  EXPECT_EQ(CheckAgainstRuntime(exported.unit, exported.model, maps).code(), StatusCode::kInternal);
+}
+
+TEST(BottleneckUnit, LevelsStartFromCoarseToFine) {
+  torch::manual_seed(5);
+  BottleneckUnit unit(SmallUnit(UnitFamily::kStrait), {8, 8, 8}, 3, true);
+  const torch::Tensor maps = torch::relu(torch::randn({16, 8, 8, 8}));
+  unit->Initialize(maps, {1e-2, 1e-3, 1e-4});
+  for (int64_t level = 0; level < 2; ++level) {
+    EXPECT_TRUE(torch::all(unit->Gain(level) < unit->Gain(level + 1)).item<bool>());
+    EXPECT_LT(unit->Forward(maps, level, false).rate.item<double>(), unit->Forward(maps, level + 1, false).rate.item<double>());
+  }
+}
+
+TEST(BottleneckUnit, GradientReachesEveryParameterOfTheSampledLevelAndNoOther) {
+  torch::manual_seed(6);
+  BottleneckUnit unit(SmallUnit(UnitFamily::kStrait), {8, 8, 8}, 2, true);
+  const torch::Tensor maps = torch::relu(torch::randn({16, 8, 8, 8}));
+  unit->Initialize(maps, {1e-2, 1e-3});
+  const auto out = unit->Forward(maps, 1, true);
+  (out.restored.square().mean() + 1e-3 * out.rate).backward();
+  for (const auto& item : unit->named_parameters()) {
+    const bool other_level = item.key().back() == '0' && (item.key().find("gain") != std::string::npos || item.key().find("prior") != std::string::npos);
+    EXPECT_EQ(item.value().grad().defined(), !other_level) << item.key();
+  }
+}
+
+TEST(BottleneckUnit, RefusesShapesItCannotStandAt) {
+  EXPECT_TRUE(CheckUnitFits(SmallUnit(UnitFamily::kStrait), {8, 8, 8}).ok());
+  EXPECT_TRUE(CheckUnitFits(SmallUnit(UnitFamily::kStrait), {10, 16}).ok());
+  EXPECT_EQ(CheckUnitFits(SmallUnit(UnitFamily::kStrait), {8, 7, 7}).code(), StatusCode::kInvalidArgument);
+  EXPECT_EQ(CheckUnitFits(SmallUnit(UnitFamily::kDatta2022), {10, 16}).code(), StatusCode::kUnsupported);
+  EXPECT_EQ(CheckUnitFits(SmallUnit(UnitFamily::kStrait), {128}).code(), StatusCode::kUnsupported);
+}
+
+TEST(EntropyBottleneck, ProbabilitiesOfAllIntegersSumToOneAndMatchTheBits) {
+  torch::manual_seed(7);
+  EntropyBottleneck prior(2, 3);
+  prior->Initialize(1, torch::tensor({0.2, 1.0, 5.0}));
+  const torch::Tensor pmf = prior->Pmf(1, -200, 401);
+  EXPECT_TRUE(torch::allclose(pmf.sum(1), torch::ones({3}, torch::kDouble), 1e-5, 1e-5));
+  const torch::Tensor latent = torch::tensor({0.0f, 1.0f, -3.0f}).view({1, 3, 1, 1});
+  double want = 0;
+  for (int c = 0; c < 3; ++c) want -= std::log2(pmf[c][200 + latent[0][c][0][0].item<int>()].item<double>());
+  EXPECT_NEAR(prior->Bits(latent, 1).item<double>(), want, 1e-3);
+}
+
+TEST(EntropyBottleneck, StaysFiniteFarInTheTails) {
+  EntropyBottleneck prior(1, 1);
+  prior->Initialize(0, torch::tensor({0.1}));
+  torch::Tensor latent = torch::full({1, 1, 1, 1}, 1e4f).requires_grad_();
+  torch::Tensor bits = prior->Bits(latent, 0);
+  bits.backward();
+  EXPECT_TRUE(std::isfinite(bits.item<double>()));
+  EXPECT_TRUE(torch::isfinite(latent.grad()).all().item<bool>());
+}
+
+TEST(Distortion, IsZeroForAnExactCopyAndOneForZeros) {
+  const torch::Tensor x = torch::randn({4, 3, 2, 2}), logits = torch::randn({4, 10});
+  LossRecipe recipe;
+  recipe.kind = LossKind::kDistill;
+  recipe.feature_weight = 1;
+  EXPECT_NEAR(Distortion(recipe, {x, x, logits, logits, {}}).item<double>(), 0, 1e-6);
+  recipe.kind = LossKind::kFeature;
+  EXPECT_NEAR(Distortion(recipe, {torch::zeros_like(x), x, {}, {}, {}}).item<double>(), 1, 1e-6);
+}
+
+TEST(Distortion, OfDistillationIsTheDivergenceFromTheUnsplitOutput) {
+  const torch::Tensor x = torch::zeros({1, 1}), restored = torch::tensor({{0.0f, 0.0f}}), reference = torch::tensor({{std::log(3.0f), 0.0f}});
+  LossRecipe recipe;
+  recipe.kind = LossKind::kDistill;
+  recipe.feature_weight = 0;
+  // KL((3/4, 1/4) || (1/2, 1/2)) in nats.
+  EXPECT_NEAR(Distortion(recipe, {x, x, restored, reference, {}}).item<double>(), 0.75 * std::log(1.5) + 0.25 * std::log(0.5), 1e-5);
+}
+
+TEST(FitTable, CostsNoMoreThanItsEntropyAllows) {
+  SymbolCounts counts;
+  counts.first = -40;
+  for (int i = -40; i <= 40; ++i) counts.count.push_back(static_cast<int64_t>(100000 * std::exp(-std::abs(i) / 2.0)));
+  const Result<CdfTable> table = FitTable(counts, {}, 0, 12);
+  ASSERT_TRUE(table.ok());
+  const Result<CdfTableSet> set = CdfTableSet::Create({*table}, 12);
+  ASSERT_TRUE(set.ok()) << set.status().ToString();
+  EXPECT_LT(CrossEntropyBits(counts, *set, 0), EntropyBits(counts) * 1.005);
+  EXPECT_GE(CrossEntropyBits(counts, *set, 0), EntropyBits(counts));
+}
+
+TEST(FitTable, MakesADeadChannelFree) {
+  const std::vector<float> zeros(100, 0.2f);
+  const SymbolCounts counts = CountSymbols(zeros, 1.0f);
+  const Result<CdfTable> table = FitTable(counts, {}, 0, 12);
+  ASSERT_TRUE(table.ok());
+  const Result<CdfTableSet> set = CdfTableSet::Create({*table}, 12);
+  ASSERT_TRUE(set.ok());
+  EXPECT_EQ(CrossEntropyBits(counts, *set, 0), 0);
+  EXPECT_EQ(set->Clamp(0, 5), 0);
+}
+
+TEST(FitTable, KeepsWithinTheLargestAlphabet) {
+  SymbolCounts counts;
+  counts.first = -3000;
+  counts.count.assign(6001, 1);
+  const Result<CdfTable> table = FitTable(counts, {}, 0, 14);
+  ASSERT_TRUE(table.ok()) << table.status().ToString();
+  EXPECT_LE(table->num_values(), kMaxAlphabet);
+  EXPECT_TRUE(ValidateTable(*table, 14).ok());
+}
+
+}  // namespace
+}  // namespace strait

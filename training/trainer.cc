@@ -1,0 +1,285 @@
+#include "training/trainer.h"
+
+#include <fmt/core.h>
+#include <torch/script.h>
+#include <torch/torch.h>
+
+#include <chrono>
+#include <cmath>
+#include <csignal>
+#include <filesystem>
+#include <fstream>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <thread>
+
+#include "codec/file_io.h"
+#include "datasets/subset.h"
+#include "entropy/error.h"
+#include "training/backbone.h"
+#include "training/checkpoint.h"
+#include "training/feature_source.h"
+#include "training/run_log.h"
+#include "training/run_output.h"
+#include "training/unit_bank.h"
+
+namespace strait {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+constexpr int64_t kStepsPerLogLine = 50;
+constexpr int64_t kCalibrationSamples = 1024;       // for the tables of an epoch's validation
+constexpr int64_t kFinalCalibrationSamples = 4096;  // for those of the model file
+constexpr int64_t kInitializeSamples = 64;
+
+volatile std::sig_atomic_t g_interrupted = 0;
+
+// Lets SIGINT and SIGTERM end the run at the next step instead of losing it.
+class InterruptScope {
+ public:
+  InterruptScope() : old_int_(std::signal(SIGINT, Handle)), old_term_(std::signal(SIGTERM, Handle)) { g_interrupted = 0; }
+  ~InterruptScope() {
+    std::signal(SIGINT, old_int_);
+    std::signal(SIGTERM, old_term_);
+  }
+  InterruptScope(const InterruptScope&) = delete;
+  InterruptScope& operator=(const InterruptScope&) = delete;
+
+ private:
+  static void Handle(int) { g_interrupted = 1; }
+  void (*old_int_)(int);
+  void (*old_term_)(int);
+};
+
+double Seconds(Clock::time_point since) { return std::chrono::duration<double>(Clock::now() - since).count(); }
+
+Result<torch::Device> ChooseDevice(const std::string& name) {
+  const bool cuda = torch::cuda::is_available();
+  if (name == "cuda" && !cuda) {
+    return Error(StatusCode::kInvalidArgument, "train.device: \"cuda\" asked for, but this LibTorch finds no CUDA device; use \"auto\"");
+  }
+  return torch::Device(cuda && name != "cpu" ? torch::kCUDA : torch::kCPU);
+}
+
+Status MakeDirectory(const std::string& path) {
+  std::error_code error;
+  std::filesystem::create_directories(path, error);
+  if (error) return Error(StatusCode::kIo, path, ": cannot create the run directory: ", error.message());
+  return Status();
+}
+
+class Trainer {
+ public:
+  Trainer(const Recipe& recipe, const RunOptions& options) : recipe_(recipe), options_(options) {}
+
+  Status Run() {
+    STRAIT_RETURN_IF_ERROR(Prepare());
+    STRAIT_RETURN_IF_ERROR(Restore());
+    const InterruptScope interrupt;
+    for (int64_t epoch = step_ / steps_per_epoch_; epoch < recipe_.train.epochs; ++epoch) {
+      STRAIT_RETURN_IF_ERROR(RunEpoch(epoch));
+    }
+    return Finish();
+  }
+
+ private:
+  std::string Path(const char* name) const { return options_.out_dir + "/" + name; }
+
+  Status Prepare() {
+    const int cores = static_cast<int>(std::thread::hardware_concurrency());
+    torch::set_num_threads(recipe_.train.threads > 0 ? recipe_.train.threads : std::max(1, cores));
+    STRAIT_ASSIGN_OR_RETURN(device_, ChooseDevice(recipe_.train.device));
+    STRAIT_ASSIGN_OR_RETURN(Backbone backbone, Backbone::Load(recipe_.backbone.file, recipe_.backbone.input));
+    STRAIT_ASSIGN_OR_RETURN(network_, backbone.Cut(recipe_.split.point));
+    backbone_hash_ = backbone.hash();
+    frozen_hash_ = HashConstants(network_.head) + HashConstants(network_.tail);
+    STRAIT_RETURN_IF_ERROR(CheckUnitFits(recipe_.unit, network_.info.shape));
+    STRAIT_ASSIGN_OR_RETURN(train_set_, OpenDataset(recipe_.data.spec, Subset::kTrain));
+    STRAIT_ASSIGN_OR_RETURN(validation_set_, OpenDataset(recipe_.data.spec, Subset::kValidation));
+    train_set_ = TakeSubset(std::move(train_set_), recipe_.data.train_samples);
+    validation_set_ = TakeSubset(std::move(validation_set_), recipe_.data.val_samples);
+    if (!options_.resume && std::filesystem::exists(Path("checkpoint.pt"))) {
+      return Error(StatusCode::kInvalidArgument, Path("checkpoint.pt"),
+                   ": a run is here already; continue it with --resume or choose another --out");
+    }
+    STRAIT_RETURN_IF_ERROR(MakeDirectory(options_.out_dir));
+    STRAIT_ASSIGN_OR_RETURN(source_, MakeFeatureSource(recipe_, *train_set_, network_, device_));
+    STRAIT_ASSIGN_OR_RETURN(eval_set_, BuildEvalSet(recipe_, *validation_set_, network_, device_));
+    fmt::print(stderr, "{}: {} training and {} validation samples, unsplit top-1 {:.2f} %\n", recipe_.data.spec, train_set_->size(),
+               validation_set_->size(), Top1(eval_set_.logits, eval_set_.labels));
+    STRAIT_ASSIGN_OR_RETURN(const torch::Tensor first, source_->Calibration(kInitializeSamples));
+    torch::jit::Module tail = device_.is_cpu() ? network_.tail : ToDevice(network_.tail, device_);
+    bank_ = std::make_unique<UnitBank>(recipe_, network_.info.shape, first.min().item<float>() >= 0, std::move(tail), device_);
+    steps_per_epoch_ = source_->batches_per_epoch();
+    total_steps_ = steps_per_epoch_ * recipe_.train.epochs;
+    return Status();
+  }
+
+  // Starts afresh or from the checkpoint, and settles what "auto" means for this run.
+  Status Restore() {
+    if (options_.resume) {
+      STRAIT_ASSIGN_OR_RETURN(Checkpoint checkpoint, LoadCheckpoint(Path("checkpoint.pt")));
+      STRAIT_ASSIGN_OR_RETURN(const Recipe saved, ParseRecipe(checkpoint.recipe_toml, Path("checkpoint.pt"), {}));
+      if (recipe_.train.precision == PrecisionKind::kAuto) recipe_.train.precision = saved.train.precision;
+      if (ToToml(recipe_) != ToToml(saved)) {
+        return Error(StatusCode::kInvalidArgument, Path("checkpoint.pt"), ": made with another recipe than ", recipe_.path,
+                     "; resume with ", Path("recipe.toml"));
+      }
+      STRAIT_RETURN_IF_ERROR(bank_->LoadTensors(checkpoint.tensors));
+      STRAIT_RETURN_IF_ERROR(bank_->LoadOptimizer(checkpoint.optimizer_state));
+      step_ = checkpoint.step;
+    } else {
+      STRAIT_ASSIGN_OR_RETURN(const torch::Tensor first, source_->Calibration(kInitializeSamples));
+      if (recipe_.train.precision == PrecisionKind::kAuto) STRAIT_RETURN_IF_ERROR(ChoosePrecision());
+      bank_->Initialize(first);
+    }
+    const std::string toml = ToToml(recipe_);
+    STRAIT_RETURN_IF_ERROR(WriteFileAtomic(Path("recipe.toml"), {reinterpret_cast<const uint8_t*>(toml.data()), toml.size()}));
+    STRAIT_ASSIGN_OR_RETURN(RunLog log, RunLog::Open(Path("metrics.jsonl"), options_.resume ? step_ : -1));
+    log_ = std::make_unique<RunLog>(std::move(log));
+    return Status();
+  }
+
+  // Times a few steps of a throw-away bank each way; bfloat16 must win by a tenth to be worth its rounding.
+  Status ChoosePrecision() {
+    STRAIT_RETURN_IF_ERROR(source_->StartEpoch(0, 0));
+    STRAIT_ASSIGN_OR_RETURN(const std::optional<FeatureBatch> batch, source_->Next());
+    double seconds[2] = {0, 0};
+    if (batch) {
+      UnitBank probe(recipe_, network_.info.shape, true, device_.is_cpu() ? network_.tail : ToDevice(network_.tail, device_), device_);
+      for (const bool bfloat16 : {false, true}) {
+        for (int i = 0; i < 3; ++i) {
+          const Clock::time_point start = Clock::now();
+          probe.Step(*batch, 0, false, bfloat16, 1e-4);
+          seconds[bfloat16] = Seconds(start);  // the last one counts, the first two warm up
+        }
+      }
+    }
+    const bool bfloat16 = seconds[1] < 0.9 * seconds[0];
+    recipe_.train.precision = bfloat16 ? PrecisionKind::kBFloat16 : PrecisionKind::kFloat32;
+    fmt::print(stderr, "precision: {} (a step takes {:.0f} ms in float32, {:.0f} ms in bfloat16)\n", bfloat16 ? "bfloat16" : "float32",
+               1e3 * seconds[0], 1e3 * seconds[1]);
+    return Status();
+  }
+
+  double LearningRate() const {
+    const double step = static_cast<double>(step_);
+    const double warmup = recipe_.train.warmup_steps > 0 ? std::min(1.0, (step + 1) / recipe_.train.warmup_steps) : 1.0;
+    return recipe_.train.learning_rate * warmup * 0.5 * (1 + std::cos(M_PI * step / static_cast<double>(total_steps_)));
+  }
+
+  Status RunEpoch(int64_t epoch) {
+    const Clock::time_point start = Clock::now();
+    const bool rounded = static_cast<double>(epoch) >= (1 - recipe_.train.finetune) * recipe_.train.epochs;
+    STRAIT_RETURN_IF_ERROR(source_->StartEpoch(epoch, step_ - epoch * steps_per_epoch_));
+    Progress progress(fmt::format("epoch {}/{}", epoch + 1, recipe_.train.epochs), steps_per_epoch_);
+    double compute_seconds = 0;
+    while (true) {
+      STRAIT_ASSIGN_OR_RETURN(const std::optional<FeatureBatch> batch, source_->Next());
+      if (!batch) break;
+      // All randomness of a step follows from (seed, step): a resumed run needs no generator state.
+      torch::manual_seed(recipe_.train.seed * 1000003 + static_cast<uint64_t>(step_));
+      const int64_t level = torch::randint(bank_->levels(), {1}).item<int64_t>();
+      const Clock::time_point step_start = Clock::now();
+      const StepResult result =
+          bank_->Step(*batch, level, rounded, recipe_.train.precision == PrecisionKind::kBFloat16, LearningRate());
+      compute_seconds += Seconds(step_start);
+      if (!std::isfinite(result.loss)) {
+        return Error(StatusCode::kInvalidArgument, "training diverged at step ", step_, " (loss is not finite); lower train.learning_rate");
+      }
+      ++step_;
+      STRAIT_RETURN_IF_ERROR(Log(epoch, level, result));
+      progress.Update(step_ - epoch * steps_per_epoch_, fmt::format("loss {:.3f}, rate {:.0f}", result.loss, result.rate));
+      if (g_interrupted || (options_.stop_after_steps > 0 && step_ >= options_.stop_after_steps)) {
+        STRAIT_RETURN_IF_ERROR(Save(epoch));
+        return Error(StatusCode::kIo, "interrupted at step ", step_, " of ", total_steps_, "; continue with --resume --out ", options_.out_dir);
+      }
+    }
+    progress.Finish();
+    step_ = (epoch + 1) * steps_per_epoch_;
+    const double train_seconds = Seconds(start);
+    if (epoch + 1 < recipe_.train.epochs) STRAIT_RETURN_IF_ERROR(Validate(epoch, compute_seconds, train_seconds));
+    return Save(epoch);
+  }
+
+  Status Log(int64_t epoch, int64_t level, const StepResult& result) {
+    if (step_ % kStepsPerLogLine != 0) return Status();
+    return log_->Write({{"step", step_}, {"epoch", epoch}, {"level", level}, {"loss", result.loss},
+                        {"distortion", result.distortion}, {"rate", result.rate}, {"learning_rate", LearningRate()}});
+  }
+
+  Status Save(int64_t epoch) {
+    Checkpoint checkpoint;
+    checkpoint.step = step_;
+    checkpoint.epoch = epoch;
+    checkpoint.recipe_toml = ToToml(recipe_);
+    checkpoint.tensors = bank_->Tensors();
+    checkpoint.optimizer_state = bank_->SaveOptimizer();
+    return SaveCheckpoint(Path("checkpoint.pt"), checkpoint);
+  }
+
+  Provenance MakeProvenance() const { return {recipe_, backbone_hash_, network_.info}; }
+
+  // Every epoch's figures come from real frames, of a part of the validation set.
+  Status Validate(int64_t epoch, double compute_seconds, double train_seconds) {
+    const Clock::time_point start = Clock::now();
+    STRAIT_ASSIGN_OR_RETURN(const torch::Tensor calibration, source_->Calibration(kCalibrationSamples));
+    const EvalSet part = TakeEvenly(eval_set_, recipe_.validation.samples);
+    STRAIT_ASSIGN_OR_RETURN(const std::vector<RdPoint> points, MeasureUnits(*bank_, calibration, MakeProvenance(), network_.tail, part));
+    nlohmann::json line = {{"step", step_}, {"epoch", epoch}, {"train_seconds", train_seconds},
+                           {"compute_share", compute_seconds / train_seconds}, {"validation_seconds", Seconds(start)}};
+    std::string text = fmt::format("epoch {}: {:.0f} s, {:.0f} % in forward and backward; bytes/top-1 of {} samples:", epoch + 1,
+                                   train_seconds, 100 * compute_seconds / train_seconds, part.labels.size(0));
+    for (const RdPoint& point : points) {
+      line["validation"].push_back({{"level", point.level}, {"lambda", point.lambda}, {"bytes_per_sample", point.bytes_per_sample},
+                                    {"top1", point.top1}, {"agreement", point.agreement}});
+      text += fmt::format(" {:.0f}/{:.1f}", point.bytes_per_sample, point.top1);
+    }
+    fmt::print(stderr, "{}\n", text);
+    return log_->Write(line);
+  }
+
+  Status Finish() {
+    if (HashConstants(network_.head) + HashConstants(network_.tail) != frozen_hash_) {
+      return Error(StatusCode::kInternal, "training changed a weight of the frozen network; no model was written");
+    }
+    STRAIT_ASSIGN_OR_RETURN(const torch::Tensor calibration, source_->Calibration(kFinalCalibrationSamples));
+    STRAIT_ASSIGN_OR_RETURN(const std::vector<RdPoint> points,
+                            WriteModels(*bank_, calibration, MakeProvenance(), network_.tail, eval_set_, options_.out_dir));
+    nlohmann::json line = {{"step", step_}, {"epoch", recipe_.train.epochs - 1}, {"final", true}};
+    for (const RdPoint& point : points) {
+      line["validation"].push_back({{"level", point.level}, {"lambda", point.lambda}, {"bytes_per_sample", point.bytes_per_sample},
+                                    {"top1", point.top1}, {"agreement", point.agreement}});
+    }
+    return log_->Write(line);
+  }
+
+  Recipe recipe_;
+  RunOptions options_;
+  torch::Device device_{torch::kCPU};
+  SplitNetwork network_;
+  std::string backbone_hash_, frozen_hash_;
+  std::unique_ptr<Dataset> train_set_, validation_set_;
+  std::unique_ptr<FeatureSource> source_;
+  EvalSet eval_set_;
+  std::unique_ptr<UnitBank> bank_;
+  std::unique_ptr<RunLog> log_;
+  int64_t steps_per_epoch_ = 0;
+  int64_t total_steps_ = 0;
+  int64_t step_ = 0;
+};
+
+}  // namespace
+
+Status RunTraining(const Recipe& recipe, const RunOptions& options) {
+  try {
+    return Trainer(recipe, options).Run();
+  } catch (const c10::Error& error) {
+    return Error(StatusCode::kInternal, "LibTorch: ", error.what_without_backtrace());
+  } catch (const std::bad_alloc&) {
+    return Error(StatusCode::kLimitExceeded, "out of memory; lower data.views, data.train_samples or train.batch_size");
+  }
+}
+
+}  // namespace strait

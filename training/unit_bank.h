@@ -1,0 +1,63 @@
+// The units of a run and which of them serves a level: one for all (strait) or one each (datta2022); with the
+// optimiser over them and one training step.
+#pragma once
+
+#include <torch/script.h>
+#include <torch/torch.h>
+
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "training/bottleneck_unit.h"
+#include "training/feature_source.h"
+#include "training/recipe.h"
+
+namespace strait {
+
+struct StepResult {
+  double loss = 0;
+  double distortion = 0;
+  double rate = 0;  // bits of a sample under the prior (strait), l1 norm of its symbols (datta2022)
+};
+
+class UnitBank {
+ public:
+  // `tail` is the frozen tail on `device`. recipe.loss.lambdas may have any order; levels run from the largest.
+  UnitBank(const Recipe& recipe, const Shape& feature_shape, bool rectified, torch::jit::Module tail, torch::Device device);
+
+  // Sets gains and priors from a first batch of features.
+  void Initialize(const torch::Tensor& features);
+
+  int64_t levels() const { return static_cast<int64_t>(lambdas_.size()); }
+  const std::vector<double>& lambdas() const { return lambdas_; }
+  size_t num_units() const { return units_.size(); }
+  BottleneckUnit& unit(size_t index) { return units_[index]; }
+  // Lambdas of one unit's levels.
+  std::vector<double> LambdasOf(size_t index) const;
+
+  // One optimiser step on a batch at a level; draws noise from the default generator, so seed it before.
+  StepResult Step(const FeatureBatch& batch, int64_t level, bool rounded, bool bfloat16, double learning_rate);
+
+  // Copies of all units on the CPU in eval mode, for export and validation.
+  std::vector<BottleneckUnit> Snapshot() const;
+
+  // Parameters, buffers and optimiser, for checkpoints.
+  std::map<std::string, torch::Tensor> Tensors() const;
+  Status LoadTensors(const std::map<std::string, torch::Tensor>& tensors);
+  std::string SaveOptimizer() const;
+  Status LoadOptimizer(const std::string& bytes);
+
+ private:
+  Recipe recipe_;
+  Shape feature_shape_;
+  bool rectified_;
+  torch::jit::Module tail_;
+  torch::Device device_;
+  std::vector<double> lambdas_;
+  std::vector<BottleneckUnit> units_;
+  std::unique_ptr<torch::optim::Adam> optimizer_;
+};
+
+}  // namespace strait
