@@ -25,10 +25,11 @@ constexpr std::array<int, 9> kPointTypes = {7, 5, 9, 13, 11, 6, 4, 8, 12};
 constexpr const char* kStyle = R"(set encoding utf8
 set border 3 linecolor rgb '#444444' linewidth 1
 set tics nomirror out scale 0.6 textcolor rgb '#333333'
-set grid xtics ytics mxtics linecolor rgb '#DDDDDD' linewidth 1 dashtype solid, linecolor rgb '#EEEEEE' linewidth 0.7
+set grid xtics ytics linetype 1 linecolor rgb '#E4E4E4' linewidth 0.8
 set xlabel 'bytes per sample (log scale)' textcolor rgb '#222222'
 set ylabel 'top-1 accuracy (%)' textcolor rgb '#222222'
-set key outside right top Left reverse noenhanced samplen 2.5 spacing 1.35 textcolor rgb '#222222'
+# Curves rise and saturate: the lower right is the corner they leave free.
+set key inside bottom right Left reverse opaque noenhanced samplen 2.5 spacing 1.3 textcolor rgb '#222222'
 set logscale x
 set format x '%.0s%c'
 set offsets graph 0, graph 0, graph 0.03, graph 0.02
@@ -138,11 +139,11 @@ std::string PlotScript(const std::vector<RdPoint>& rows, const std::string& term
   std::string script = fmt::format("set terminal {}\nset output {}\n{}", terminal, GnuplotQuoted(dst_path), kStyle);
   script += fmt::format("set xrange [{:.6g}:{:.6g}]\nplot \\\n", low / 1.5, high * 1.5);
   for (size_t k = 0; k < curves.size(); ++k) {
+    const bool single = curves[k].points.size() == 1;
     script += fmt::format(
-        "  {} index {} using 1:2 with linespoints linecolor rgb '{}' linewidth 2.2 pointtype {} pointsize 0.9 "
-        "title {}, \\\n",
-        GnuplotQuoted(data_path), k, kColors[k % kColors.size()], kPointTypes[k % kPointTypes.size()],
-        GnuplotQuoted(curves[k].codec));
+        "  {} index {} using 1:2 with {} linecolor rgb '{}' linewidth 2.2 pointtype {} pointsize {} title {}, \\\n",
+        GnuplotQuoted(data_path), k, single ? "points" : "linespoints", kColors[k % kColors.size()],
+        kPointTypes[k % kPointTypes.size()], single ? 1.3 : 0.9, GnuplotQuoted(curves[k].codec));
   }
   const auto unsplit =
       std::find_if(rows.begin(), rows.end(), [](const RdPoint& r) { return r.codec == "unsplit"; });
