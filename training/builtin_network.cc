@@ -87,7 +87,7 @@ def forward(self, x: Tensor) -> Tensor:
     module.register_module("conv1", Conv(name + "_conv1", in, out, 3, stride));
     module.register_module("bn1", BatchNorm(name + "_bn1", out, 1));
     module.register_module("conv2", Conv(name + "_conv2", out, out, 3, 1));
-    module.register_module("bn2", BatchNorm(name + "_bn2", out, 0));
+    module.register_module("bn2", BatchNorm(name + "_bn2", out, 0.2));
     std::string shortcut = "x";
     if (in != out || stride != 1) {
       module.register_module("down_conv", Conv(name + "_down_conv", in, out, 1, stride));
