@@ -6,6 +6,9 @@
 int main(int argc, char** argv) {
   strait::RegisterEntropyBenchmarks();
   strait::RegisterCodecBenchmarks();
+#ifdef STRAIT_WITH_TRAINING
+  strait::RegisterTrainBenchmarks();
+#endif
   benchmark::Initialize(&argc, argv);
   if (benchmark::ReportUnrecognizedArguments(argc, argv)) return 2;
   benchmark::RunSpecifiedBenchmarks();

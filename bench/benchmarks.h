@@ -9,4 +9,7 @@ void RegisterEntropyBenchmarks();
 // Encoder and Decoder on real or synthetic models.
 void RegisterCodecBenchmarks();
 
+// Train/Step and its bare peer; only where LibTorch is built in.
+void RegisterTrainBenchmarks();
+
 }  // namespace strait

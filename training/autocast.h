@@ -40,4 +40,10 @@ class AutocastScope {
   bool cuda_;
 };
 
+// Full precision inside an AutocastScope.
+class FullPrecisionScope {
+ private:
+  c10::impl::ExcludeDispatchKeyGuard guard_{c10::autocast_dispatch_keyset};
+};
+
 }  // namespace strait

@@ -70,7 +70,6 @@ std::vector<char> Serialize(const Checkpoint& checkpoint) {
   root.insert("epoch", checkpoint.epoch);
   root.insert("recipe_toml", checkpoint.recipe_toml);
   root.insert("optimizer_state", BytesToTensor(checkpoint.optimizer_state));
-  root.insert("rng_state", BytesToTensor(checkpoint.rng_state));
   root.insert("tensors", tensors);
   std::vector<char> bytes = torch::pickle_save(root);
   AppendTrailer(&bytes);
@@ -87,7 +86,6 @@ Checkpoint Deserialize(const std::vector<char>& bytes) {
   checkpoint.epoch = root.at("epoch").toInt();
   checkpoint.recipe_toml = root.at("recipe_toml").toStringRef();
   checkpoint.optimizer_state = TensorToBytes(root.at("optimizer_state").toTensor());
-  checkpoint.rng_state = TensorToBytes(root.at("rng_state").toTensor());
   for (const auto& entry : root.at("tensors").toGenericDict()) {
     checkpoint.tensors[entry.key().toStringRef()] = entry.value().toTensor().contiguous();
   }

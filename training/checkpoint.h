@@ -18,7 +18,6 @@ struct Checkpoint {
   std::string recipe_toml;                       // as resolved: a resumed run refuses another recipe
   std::map<std::string, torch::Tensor> tensors;  // parameters and buffers, any dtype; moved to the CPU when saved
   std::string optimizer_state;                   // bytes of a torch archive
-  std::string rng_state;                         // bytes
 };
 
 // Writes atomically: on any failure, a full disk included, the old file is intact. kIo names path and reason.

@@ -25,18 +25,19 @@ torch::Tensor Labels(const Batch& batch) {
 // Head and tail on the device that computes features.
 class FrozenNetwork {
  public:
-  FrozenNetwork(const SplitNetwork& network, const torch::Device& device)
-      : head_(device.is_cpu() ? network.head : ToDevice(network.head, device)),
-        tail_(device.is_cpu() ? network.tail : ToDevice(network.tail, device)), device_(device) {}
+  FrozenNetwork(const SplitNetwork& network, const Tail& tail, const torch::Device& device)
+      : head_(device.is_cpu() ? network.head : ToDevice(network.head, device)), tail_(tail), device_(device) {}
 
   FeatureBatch Run(const Batch& batch) {
     torch::NoGradGuard no_grad;
     const torch::Tensor features = head_.forward({ToTensor(batch).to(device_)}).toTensor();
-    return {features, tail_.forward({features}).toTensor(), Labels(batch)};
+    const Tail::Output output = tail_.Run(features);
+    return {features, output.logits, Labels(batch), output.stages};
   }
 
  private:
-  torch::jit::Module head_, tail_;
+  torch::jit::Module head_;
+  const Tail& tail_;
   torch::Device device_;
 };
 
@@ -66,9 +67,9 @@ Status ForEachBatch(const Dataset& dataset, const Preprocess& preprocess, const 
 class CachedSource : public FeatureSource {
  public:
   static Result<std::unique_ptr<FeatureSource>> Create(const Recipe& recipe, const Dataset& dataset,
-                                                       const SplitNetwork& network, const torch::Device& device) {
+                                                       const SplitNetwork& network, const Tail& tail, const torch::Device& device) {
     auto source = std::make_unique<CachedSource>(recipe);
-    FrozenNetwork frozen(network, device);
+    FrozenNetwork frozen(network, tail, device);
     const int views = recipe.data.preprocess.augment ? recipe.data.views : 1;
     Progress progress("caching features", static_cast<int64_t>(dataset.size()) * views);
     for (int view = 0; view < views; ++view) {
@@ -81,6 +82,7 @@ class CachedSource : public FeatureSource {
             source->features_.narrow(0, row, n).copy_(batch.features);
             source->logits_.narrow(0, row, n).copy_(batch.logits);
             source->labels_.narrow(0, row, n).copy_(batch.labels);
+            for (size_t i = 0; i < batch.stages.size(); ++i) source->stages_[i].narrow(0, row, n).copy_(batch.stages[i]);
             row += n;
             count += n;
             progress.Update(row, "");
@@ -111,8 +113,9 @@ class CachedSource : public FeatureSource {
     if (next_ >= batches_per_epoch()) return std::optional<FeatureBatch>();
     const int64_t first = next_++ * batch_size_;
     const torch::Tensor rows = rows_.slice(0, first, std::min(first + batch_size_, samples_));
-    return std::optional<FeatureBatch>(FeatureBatch{features_.index_select(0, rows).to(torch::kFloat),
-                                                    logits_.index_select(0, rows), labels_.index_select(0, rows)});
+    FeatureBatch batch{features_.index_select(0, rows).to(torch::kFloat), logits_.index_select(0, rows), labels_.index_select(0, rows), {}};
+    for (const torch::Tensor& stage : stages_) batch.stages.push_back(stage.index_select(0, rows).to(torch::kFloat));
+    return std::optional<FeatureBatch>(std::move(batch));
   }
 
   Result<torch::Tensor> Calibration(int64_t samples) override {
@@ -134,6 +137,7 @@ class CachedSource : public FeatureSource {
     features_ = torch::empty(with_rows(batch.features), torch::kHalf);
     logits_ = torch::empty(with_rows(batch.logits), torch::kFloat);
     labels_ = torch::empty({rows}, torch::kLong);
+    for (const torch::Tensor& stage : batch.stages) stages_.push_back(torch::empty(with_rows(stage), torch::kHalf));
   }
 
   int64_t batch_size_;
@@ -142,14 +146,15 @@ class CachedSource : public FeatureSource {
   int64_t stride_ = 0;   // rows between views
   int64_t views_ = 1;
   torch::Tensor features_, logits_, labels_;
+  std::vector<torch::Tensor> stages_;
   torch::Tensor rows_;
   int64_t next_ = 0;
 };
 
 class StreamingSource : public FeatureSource {
  public:
-  StreamingSource(const Recipe& recipe, const Dataset& dataset, const SplitNetwork& network, const torch::Device& device)
-      : recipe_(recipe), dataset_(dataset), network_(network, device) {}
+  StreamingSource(const Recipe& recipe, const Dataset& dataset, const SplitNetwork& network, const Tail& tail, const torch::Device& device)
+      : recipe_(recipe), dataset_(dataset), network_(network, tail, device) {}
 
   int64_t batches_per_epoch() const override {
     return std::max<int64_t>(1, static_cast<int64_t>(dataset_.size()) / recipe_.train.batch_size);
@@ -210,16 +215,17 @@ class StreamingSource : public FeatureSource {
 }  // namespace
 
 Result<std::unique_ptr<FeatureSource>> MakeFeatureSource(const Recipe& recipe, const Dataset& dataset,
-                                                         const SplitNetwork& network, const torch::Device& device) {
-  if (recipe.data.views > 0) return CachedSource::Create(recipe, dataset, network, device);
-  return std::unique_ptr<FeatureSource>(std::make_unique<StreamingSource>(recipe, dataset, network, device));
+                                                         const SplitNetwork& network, const Tail& tail,
+                                                         const torch::Device& device) {
+  if (recipe.data.views > 0) return CachedSource::Create(recipe, dataset, network, tail, device);
+  return std::unique_ptr<FeatureSource>(std::make_unique<StreamingSource>(recipe, dataset, network, tail, device));
 }
 
 Result<EvalSet> BuildEvalSet(const Recipe& recipe, const Dataset& dataset, const SplitNetwork& network,
-                             const torch::Device& device) {
+                             const Tail& tail, const torch::Device& device) {
   Preprocess preprocess = recipe.data.preprocess;
   preprocess.augment = false;
-  FrozenNetwork frozen(network, device);
+  FrozenNetwork frozen(network, tail, device);
   std::vector<torch::Tensor> features, logits, labels;
   STRAIT_RETURN_IF_ERROR(ForEachBatch(dataset, preprocess, SequentialOptions(recipe), 0, frozen, [&](const FeatureBatch& batch) {
     features.push_back(batch.features.cpu());

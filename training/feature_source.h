@@ -14,6 +14,7 @@
 #include "training/backbone.h"
 #include "training/evaluate.h"
 #include "training/recipe.h"
+#include "training/tail.h"
 
 namespace strait {
 
@@ -21,6 +22,7 @@ struct FeatureBatch {
   torch::Tensor features;  // [N, ...] float32
   torch::Tensor logits;    // [N, ...] float32, of the unsplit network
   torch::Tensor labels;    // [N] int64
+  std::vector<torch::Tensor> stages = {};  // features of the tail's stages (training/tail.h) where the loss compares them
 };
 
 class FeatureSource {
@@ -38,10 +40,11 @@ class FeatureSource {
 
 // Cached when recipe.data.views > 0 (features kept as float16), else streaming. `dataset` must outlive the source.
 Result<std::unique_ptr<FeatureSource>> MakeFeatureSource(const Recipe& recipe, const Dataset& dataset,
-                                                         const SplitNetwork& network, const torch::Device& device);
+                                                         const SplitNetwork& network, const Tail& tail,
+                                                         const torch::Device& device);
 
 // Features, labels and logits of a data set without augmentation, all on the CPU.
 Result<EvalSet> BuildEvalSet(const Recipe& recipe, const Dataset& dataset, const SplitNetwork& network,
-                             const torch::Device& device);
+                             const Tail& tail, const torch::Device& device);
 
 }  // namespace strait

@@ -16,8 +16,10 @@ torch::Tensor Distortion(const LossRecipe& recipe, const DistortionInputs& input
                                                  torch::log_softmax(inputs.reference_logits / t, 1),
                                                  at::Reduction::Sum, /*log_target=*/true);
   torch::Tensor distortion = divergence * (t * t / static_cast<double>(logits.size(0)));
-  if (recipe.feature_weight > 0) {
-    distortion = distortion + recipe.feature_weight * RelativeError(inputs.restored, inputs.reference);
+  if (inputs.stages.empty()) return distortion;
+  const double weight = recipe.feature_weight / static_cast<double>(inputs.stages.size());
+  for (size_t i = 0; i < inputs.stages.size(); ++i) {
+    distortion = distortion + weight * RelativeError(inputs.stages[i], inputs.reference_stages[i]);
   }
   return distortion;
 }

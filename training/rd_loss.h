@@ -3,6 +3,8 @@
 
 #include <torch/torch.h>
 
+#include <vector>
+
 #include "training/recipe.h"
 
 namespace strait {
@@ -14,6 +16,8 @@ struct DistortionInputs {
   torch::Tensor logits;            // tail(restored); undefined for LossKind::kFeature
   torch::Tensor reference_logits;
   torch::Tensor labels;            // [N] int64
+  std::vector<torch::Tensor> stages = {};            // features of the tail's stages; empty unless distilled
+  std::vector<torch::Tensor> reference_stages = {};  // in the unsplit network
 };
 
 // Sum of squared differences over the sum of squares of the reference: 0 is exact, 1 is as good as zeros.
@@ -22,7 +26,7 @@ torch::Tensor RelativeError(const torch::Tensor& restored, const torch::Tensor& 
 // Scalar distortion of a batch, mean over samples.
 //   task     cross-entropy with the labels
 //   distill  temperature^2 * KL(reference || restored) of the softmax outputs (Hinton et al. 2015), plus feature_weight
-//            times RelativeError; needs no labels
+//            times the mean RelativeError of the tail's stages (as in FitNets, Romero et al. 2015); needs no labels
 //   feature  RelativeError alone
 torch::Tensor Distortion(const LossRecipe& recipe, const DistortionInputs& inputs);
 

@@ -46,7 +46,7 @@ struct UnitRecipe {            // [unit]
 struct LossRecipe {            // [loss]
   LossKind kind = LossKind::kDistill;
   std::vector<double> lambdas; // one level each, any order; levels are sorted from the largest (fewest bytes)
-  double feature_weight = 0;   // distill: weight of the relative squared error of the restored tensor after the cut
+  double feature_weight = 1;   // distill: weight of the relative squared error of the features after the cut
   double temperature = 1;      // distill: of both softmaxes
 };
 
@@ -56,7 +56,7 @@ struct TrainRecipe {           // [train]
   double learning_rate = 1e-3; // Adam, cosine to zero over the run
   double warmup_steps = 0;     // linear
   double grad_clip = 1.0;      // global norm; 0: off
-  double finetune = 0.2;       // strait: last share of the epochs with rounded instead of noisy latents in the distortion path
+  double rounded = 0.9;        // strait: last share of the epochs with rounded instead of noisy latents in the distortion path
   uint64_t seed = 1;
   std::string device = "auto"; // "auto", "cpu", "cuda"
   PrecisionKind precision = PrecisionKind::kAuto;

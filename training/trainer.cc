@@ -21,6 +21,8 @@
 #include "training/feature_source.h"
 #include "training/run_log.h"
 #include "training/run_output.h"
+#include "training/tail.h"
+#include "training/torch_status.h"
 #include "training/unit_bank.h"
 
 namespace strait {
@@ -69,6 +71,15 @@ Status MakeDirectory(const std::string& path) {
   return Status();
 }
 
+nlohmann::json ToJson(const std::vector<RdPoint>& points) {
+  nlohmann::json list = nlohmann::json::array();
+  for (const RdPoint& point : points) {
+    list.push_back({{"level", point.level}, {"lambda", point.lambda}, {"bytes_per_sample", point.bytes_per_sample},
+                    {"top1", point.top1}, {"agreement", point.agreement}});
+  }
+  return list;
+}
+
 class Trainer {
  public:
   Trainer(const Recipe& recipe, const RunOptions& options) : recipe_(recipe), options_(options) {}
@@ -104,13 +115,14 @@ class Trainer {
                    ": a run is here already; continue it with --resume or choose another --out");
     }
     STRAIT_RETURN_IF_ERROR(MakeDirectory(options_.out_dir));
-    STRAIT_ASSIGN_OR_RETURN(source_, MakeFeatureSource(recipe_, *train_set_, network_, device_));
-    STRAIT_ASSIGN_OR_RETURN(eval_set_, BuildEvalSet(recipe_, *validation_set_, network_, device_));
+    const bool compares_stages = recipe_.loss.kind == LossKind::kDistill && recipe_.loss.feature_weight > 0;
+    STRAIT_ASSIGN_OR_RETURN(tail_, Tail::Create(network_, compares_stages, device_));
+    STRAIT_ASSIGN_OR_RETURN(source_, MakeFeatureSource(recipe_, *train_set_, network_, tail_, device_));
+    STRAIT_ASSIGN_OR_RETURN(eval_set_, BuildEvalSet(recipe_, *validation_set_, network_, tail_, device_));
     fmt::print(stderr, "{}: {} training and {} validation samples, unsplit top-1 {:.2f} %\n", recipe_.data.spec, train_set_->size(),
                validation_set_->size(), Top1(eval_set_.logits, eval_set_.labels));
     STRAIT_ASSIGN_OR_RETURN(const torch::Tensor first, source_->Calibration(kInitializeSamples));
-    torch::jit::Module tail = device_.is_cpu() ? network_.tail : ToDevice(network_.tail, device_);
-    bank_ = std::make_unique<UnitBank>(recipe_, network_.info.shape, first.min().item<float>() >= 0, std::move(tail), device_);
+    bank_ = std::make_unique<UnitBank>(recipe_, network_.info.shape, first.min().item<float>() >= 0, tail_, device_);
     steps_per_epoch_ = source_->batches_per_epoch();
     total_steps_ = steps_per_epoch_ * recipe_.train.epochs;
     return Status();
@@ -147,7 +159,7 @@ class Trainer {
     STRAIT_ASSIGN_OR_RETURN(const std::optional<FeatureBatch> batch, source_->Next());
     double seconds[2] = {0, 0};
     if (batch) {
-      UnitBank probe(recipe_, network_.info.shape, true, device_.is_cpu() ? network_.tail : ToDevice(network_.tail, device_), device_);
+      UnitBank probe(recipe_, network_.info.shape, true, tail_, device_);
       for (const bool bfloat16 : {false, true}) {
         for (int i = 0; i < 3; ++i) {
           const Clock::time_point start = Clock::now();
@@ -171,9 +183,9 @@ class Trainer {
 
   Status RunEpoch(int64_t epoch) {
     const Clock::time_point start = Clock::now();
-    const bool rounded = static_cast<double>(epoch) >= (1 - recipe_.train.finetune) * recipe_.train.epochs;
+    const bool rounded = static_cast<double>(epoch) >= (1 - recipe_.train.rounded) * recipe_.train.epochs;
     STRAIT_RETURN_IF_ERROR(source_->StartEpoch(epoch, step_ - epoch * steps_per_epoch_));
-    Progress progress(fmt::format("epoch {}/{}", epoch + 1, recipe_.train.epochs), steps_per_epoch_);
+    Progress progress(fmt::format("epoch {}/{}", epoch + 1, recipe_.train.epochs), steps_per_epoch_, step_ - epoch * steps_per_epoch_);
     double compute_seconds = 0;
     while (true) {
       STRAIT_ASSIGN_OR_RETURN(const std::optional<FeatureBatch> batch, source_->Next());
@@ -227,15 +239,12 @@ class Trainer {
     STRAIT_ASSIGN_OR_RETURN(const torch::Tensor calibration, source_->Calibration(kCalibrationSamples));
     const EvalSet part = TakeEvenly(eval_set_, recipe_.validation.samples);
     STRAIT_ASSIGN_OR_RETURN(const std::vector<RdPoint> points, MeasureUnits(*bank_, calibration, MakeProvenance(), network_.tail, part));
-    nlohmann::json line = {{"step", step_}, {"epoch", epoch}, {"train_seconds", train_seconds},
-                           {"compute_share", compute_seconds / train_seconds}, {"validation_seconds", Seconds(start)}};
+    const nlohmann::json line = {{"step", step_}, {"epoch", epoch}, {"train_seconds", train_seconds},
+                           {"compute_share", compute_seconds / train_seconds}, {"validation_seconds", Seconds(start)},
+                           {"validation", ToJson(points)}};
     std::string text = fmt::format("epoch {}: {:.0f} s, {:.0f} % in forward and backward; bytes/top-1 of {} samples:", epoch + 1,
                                    train_seconds, 100 * compute_seconds / train_seconds, part.labels.size(0));
-    for (const RdPoint& point : points) {
-      line["validation"].push_back({{"level", point.level}, {"lambda", point.lambda}, {"bytes_per_sample", point.bytes_per_sample},
-                                    {"top1", point.top1}, {"agreement", point.agreement}});
-      text += fmt::format(" {:.0f}/{:.1f}", point.bytes_per_sample, point.top1);
-    }
+    for (const RdPoint& point : points) text += fmt::format(" {:.0f}/{:.1f}", point.bytes_per_sample, point.top1);
     fmt::print(stderr, "{}\n", text);
     return log_->Write(line);
   }
@@ -247,18 +256,14 @@ class Trainer {
     STRAIT_ASSIGN_OR_RETURN(const torch::Tensor calibration, source_->Calibration(kFinalCalibrationSamples));
     STRAIT_ASSIGN_OR_RETURN(const std::vector<RdPoint> points,
                             WriteModels(*bank_, calibration, MakeProvenance(), network_.tail, eval_set_, options_.out_dir));
-    nlohmann::json line = {{"step", step_}, {"epoch", recipe_.train.epochs - 1}, {"final", true}};
-    for (const RdPoint& point : points) {
-      line["validation"].push_back({{"level", point.level}, {"lambda", point.lambda}, {"bytes_per_sample", point.bytes_per_sample},
-                                    {"top1", point.top1}, {"agreement", point.agreement}});
-    }
-    return log_->Write(line);
+    return log_->Write({{"step", step_}, {"epoch", recipe_.train.epochs - 1}, {"final", true}, {"validation", ToJson(points)}});
   }
 
   Recipe recipe_;
   RunOptions options_;
   torch::Device device_{torch::kCPU};
   SplitNetwork network_;
+  Tail tail_;
   std::string backbone_hash_, frozen_hash_;
   std::unique_ptr<Dataset> train_set_, validation_set_;
   std::unique_ptr<FeatureSource> source_;
@@ -273,13 +278,7 @@ class Trainer {
 }  // namespace
 
 Status RunTraining(const Recipe& recipe, const RunOptions& options) {
-  try {
-    return Trainer(recipe, options).Run();
-  } catch (const c10::Error& error) {
-    return Error(StatusCode::kInternal, "LibTorch: ", error.what_without_backtrace());
-  } catch (const std::bad_alloc&) {
-    return Error(StatusCode::kLimitExceeded, "out of memory; lower data.views, data.train_samples or train.batch_size");
-  }
+  return CatchTorch(StatusCode::kInternal, "training", [&] { return Trainer(recipe, options).Run(); });
 }
 
 }  // namespace strait

@@ -15,7 +15,7 @@ constexpr double kScaleLearningRateFactor = 5;
 
 }  // namespace
 
-UnitBank::UnitBank(const Recipe& recipe, const Shape& feature_shape, bool rectified, torch::jit::Module tail, torch::Device device)
+UnitBank::UnitBank(const Recipe& recipe, const Shape& feature_shape, bool rectified, Tail tail, torch::Device device)
     : recipe_(recipe), feature_shape_(feature_shape), rectified_(rectified), tail_(std::move(tail)), device_(device),
       lambdas_(recipe.loss.lambdas) {
   std::sort(lambdas_.begin(), lambdas_.end(), std::greater<>());
@@ -59,9 +59,12 @@ StepResult UnitBank::Step(const FeatureBatch& batch, int64_t level, bool rounded
   {
     const AutocastScope autocast(bfloat16, device_.is_cuda());
     const BottleneckUnitImpl::Output out = unit->Forward(features, units_.size() == 1 ? level : 0, rounded);
-    torch::Tensor logits;
-    if (recipe_.loss.kind != LossKind::kFeature) logits = tail_.forward({out.restored}).toTensor();
-    distortion = Distortion(recipe_.loss, {out.restored, features, logits, batch.logits.to(device_), batch.labels.to(device_)});
+    Tail::Output tail;
+    if (recipe_.loss.kind != LossKind::kFeature) tail = tail_.Run(out.restored);
+    std::vector<torch::Tensor> reference_stages;
+    for (const torch::Tensor& stage : batch.stages) reference_stages.push_back(stage.to(device_));
+    distortion = Distortion(recipe_.loss, {out.restored, features, tail.logits, batch.logits.to(device_), batch.labels.to(device_),
+                                           tail.stages, reference_stages});
     rate = out.rate;
     loss = distortion + lambdas_[static_cast<size_t>(level)] * rate;
   }

@@ -2,7 +2,6 @@
 // optimiser over them and one training step.
 #pragma once
 
-#include <torch/script.h>
 #include <torch/torch.h>
 
 #include <map>
@@ -24,8 +23,8 @@ struct StepResult {
 
 class UnitBank {
  public:
-  // `tail` is the frozen tail on `device`. recipe.loss.lambdas may have any order; levels run from the largest.
-  UnitBank(const Recipe& recipe, const Shape& feature_shape, bool rectified, torch::jit::Module tail, torch::Device device);
+  // `tail` is the frozen tail on `device` (Tail::Create), tapped where the loss compares its stages. recipe.loss.lambdas may have any order; levels run from the largest.
+  UnitBank(const Recipe& recipe, const Shape& feature_shape, bool rectified, Tail tail, torch::Device device);
 
   // Sets gains and priors from a first batch of features.
   void Initialize(const torch::Tensor& features);
@@ -53,7 +52,7 @@ class UnitBank {
   Recipe recipe_;
   Shape feature_shape_;
   bool rectified_;
-  torch::jit::Module tail_;
+  Tail tail_;
   torch::Device device_;
   std::vector<double> lambdas_;
   std::vector<BottleneckUnit> units_;

@@ -97,7 +97,7 @@ TEST(Recipe, RoundTripsThroughToTomlWithEveryKeyChanged) {
                                             "train.learning_rate=0.00031415926535897932",
                                             "train.warmup_steps=12.5",
                                             "train.grad_clip=0",
-                                            "train.finetune=1",
+                                            "train.rounded=1",
                                             "train.seed=123456789012345",
                                             "train.device=cuda",
                                             "train.precision=float32",

@@ -1,0 +1,90 @@
+#include "training/tail.h"
+
+#include <torch/csrc/jit/ir/alias_analysis.h>
+#include <torch/csrc/jit/ir/ir.h>
+
+#include <string>
+#include <unordered_map>
+
+#include "training/graph_cut.h"
+#include "training/torch_status.h"
+
+namespace strait {
+namespace {
+
+using torch::jit::Graph;
+using torch::jit::Node;
+using torch::jit::Value;
+
+// The tail's graph with a tuple of its output and the values of `cuts` as its result.
+torch::jit::Module WithTaps(const Graph& tail, const std::vector<CutPoint>& cuts) {
+  std::shared_ptr<Graph> graph = const_cast<Graph&>(tail).copy();
+  std::vector<Node*> nodes;
+  std::unordered_map<std::string, Value*> copies;  // by name in `tail`: a copy renumbers values without a name
+  auto original = tail.nodes().begin();
+  for (Node* node : graph->nodes()) {
+    nodes.push_back(node);
+    for (size_t i = 0; i < node->outputs().size(); ++i) copies[(*original)->outputs()[i]->debugName()] = node->outputs()[i];
+    ++original;
+  }
+  std::vector<Value*> outputs = {graph->outputs().at(0)};
+  const torch::jit::AliasDb aliases(graph);
+  for (const CutPoint& cut : cuts) {
+    Value* value = copies.at(cut.value);
+    if (aliases.hasWriters(value)) {  // a later in-place operator must not change what was tapped
+      torch::jit::WithInsertPoint guard(nodes.at(cut.num_nodes - 1)->next());
+      value = graph->insert(c10::aten::clone, {value});
+    }
+    outputs.push_back(value);
+  }
+  graph->eraseOutput(0);
+  graph->registerOutput(graph->appendNode(graph->createTuple(outputs))->output());
+  graph->lint();
+  return ModuleOf(graph, "TappedTail");
+}
+
+// The last of every run of cuts of equal shape, the input's shape left out.
+std::vector<CutPoint> LastOfEachShape(const std::vector<CutPoint>& cuts, const torch::jit::IValue& outputs, const Shape& input_shape) {
+  const auto& elements = outputs.toTupleRef().elements();
+  std::vector<std::vector<int64_t>> shapes;
+  for (size_t i = 1; i < elements.size(); ++i) shapes.push_back(elements[i].toTensor().sizes().vec());
+  std::vector<CutPoint> last;
+  for (size_t i = 0; i < cuts.size(); ++i) {
+    const bool repeated = i + 1 < cuts.size() && shapes[i] == shapes[i + 1];
+    if (!repeated && Shape(shapes[i].begin() + 1, shapes[i].end()) != input_shape) last.push_back(cuts[i]);
+  }
+  return last;
+}
+
+}  // namespace
+
+Result<Tail> Tail::Create(const SplitNetwork& network, bool tapped, const torch::Device& device) {
+  return CatchTorch(StatusCode::kInternal, "tail of " + network.info.name, [&]() -> Result<Tail> {
+    torch::NoGradGuard no_grad;
+    Tail tail;
+    tail.module_ = network.tail;
+    if (tapped) {
+      const std::shared_ptr<Graph> graph = ForwardGraph(network.tail);
+      const std::vector<CutPoint> cuts = FindCuts(*graph);
+      Shape one = network.info.shape;
+      one.insert(one.begin(), 2);
+      const torch::jit::IValue probe = WithTaps(*graph, cuts).forward({torch::zeros(one)});
+      tail.module_ = WithTaps(*graph, LastOfEachShape(cuts, probe, network.info.shape));
+    }
+    tail.tapped_ = tapped;
+    if (!device.is_cpu()) tail.module_ = ToDevice(tail.module_, device);
+    return tail;
+  });
+}
+
+Tail::Output Tail::Run(const torch::Tensor& features) const {
+  const torch::jit::IValue result = module_.forward({features});
+  if (!tapped_) return {result.toTensor(), {}};
+  Output output;
+  const auto& elements = result.toTupleRef().elements();
+  output.logits = elements[0].toTensor();
+  for (size_t i = 1; i < elements.size(); ++i) output.stages.push_back(elements[i].toTensor());
+  return output;
+}
+
+}  // namespace strait
