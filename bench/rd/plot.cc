@@ -66,15 +66,6 @@ std::string GnuplotQuoted(const std::string& text) {
   return quoted + "'";
 }
 
-Status FindGnuplot() {
-  const char* path = std::getenv("PATH");
-  std::istringstream folders(path == nullptr ? "" : path);
-  for (std::string folder; std::getline(folders, folder, ':');) {
-    if (access((folder + "/gnuplot").c_str(), X_OK) == 0) return {};
-  }
-  return Error(StatusCode::kIo, "gnuplot: not found; install the package gnuplot-nox or leave out --plot");
-}
-
 // A folder of its own in the system's place for temporary files, removed at the end.
 class TempFolder {
  public:
@@ -117,6 +108,15 @@ Status Draw(const std::vector<RdPoint>& rows, const std::string& terminal, const
 }
 
 }  // namespace
+
+Status CheckGnuplot() {
+  const char* path = std::getenv("PATH");
+  std::istringstream folders(path == nullptr ? "" : path);
+  for (std::string folder; std::getline(folders, folder, ':');) {
+    if (access((folder + "/gnuplot").c_str(), X_OK) == 0) return {};
+  }
+  return Error(StatusCode::kIo, "gnuplot: not found; install the package gnuplot-nox or leave out --plot");
+}
 
 std::string PlotData(const std::vector<RdPoint>& rows) {
   std::string text;
@@ -162,7 +162,7 @@ Status WritePlot(const std::vector<RdPoint>& rows, const std::string& svg_path) 
     return Error(StatusCode::kInvalidArgument, svg_path, ": the plot's name must end in .svg");
   }
   if (CurvesOf(rows).empty()) return Error(StatusCode::kInvalidArgument, svg_path, ": no codec to draw");
-  STRAIT_RETURN_IF_ERROR(FindGnuplot());
+  STRAIT_RETURN_IF_ERROR(CheckGnuplot());
   STRAIT_ASSIGN_OR_RETURN(const std::unique_ptr<TempFolder> folder, TempFolder::Create());
   STRAIT_RETURN_IF_ERROR(WriteText(*folder / "plot.dat", PlotData(rows)));
   STRAIT_RETURN_IF_ERROR(

@@ -9,6 +9,9 @@
 
 namespace strait {
 
+// kIo naming the package to install when there is no gnuplot on PATH: to be asked before an hour of measuring.
+Status CheckGnuplot();
+
 // Writes `svg_path`, which must end in ".svg", and a PNG of the same name beside it. Logarithmic byte axis, a line
 // with points for each codec, the row "unsplit" as a dashed level. Errors: kInvalidArgument (name, no codec to
 // draw), kIo (gnuplot missing or failed, file not written).
