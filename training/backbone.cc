@@ -6,6 +6,7 @@
 #include <torch/csrc/jit/ir/constants.h>
 #include <torch/csrc/jit/ir/ir.h>
 #include <torch/csrc/jit/passes/inliner.h>
+#include <torch/csrc/jit/passes/remove_mutation.h>
 
 #include <algorithm>
 #include <filesystem>
@@ -84,10 +85,6 @@ std::string NameOf(const torch::Tensor& value, const std::vector<ModuleOutput>& 
   return best == nullptr ? std::string() : best->path;
 }
 
-int64_t IntOf(const c10::IValue& value) {
-  return value.isTensor() ? value.toTensor().item<int64_t>() : value.toInt();
-}
-
 size_t EditDistance(const std::string& a, const std::string& b) {
   std::vector<size_t> row(b.size() + 1);
   std::iota(row.begin(), row.end(), size_t{0});
@@ -138,6 +135,9 @@ Status Backbone::Freeze(const torch::jit::Module& module) {
   torch::jit::Module frozen = torch::jit::freeze(module);
   const auto graph = ForwardGraph(frozen)->copy();
   torch::jit::Inline(*graph);
+  // Where it is safe, in-place operators become ordinary ones: the tail is differentiated in training, and autograd
+  // refuses to go through a value that was overwritten (y = relu(y); y += x).
+  torch::jit::RemoveTensorMutation(graph);
   if (graph->inputs().size() != 2 || graph->outputs().size() != 1) {
     return Error(StatusCode::kUnsupported, path_, ": forward takes ", graph->inputs().size() - 1,
                  " inputs; a backbone takes one tensor");
@@ -164,7 +164,7 @@ Status Backbone::FindSplits(const torch::jit::Module& unfrozen) {
   std::vector<Probe> probes;
   for (const CutPoint& cut : cuts) {
     probes.push_back({cut.value, cut.num_nodes});
-    for (const std::string& size : cut.sizes) probes.push_back({size, cut.num_nodes});
+    for (const ValueRef& size : cut.sizes) probes.push_back({size, cut.num_nodes});
   }
   const std::vector<c10::IValue> values = RunProbed(*graph, network_, one, probes);
   std::vector<c10::IValue> values_of_two;
@@ -186,8 +186,8 @@ Status Backbone::FindSplits(const torch::jit::Module& unfrozen) {
     const torch::Tensor value_of_two = values_of_two[next++].toTensor();
     std::vector<SizeRule> rules;
     for (size_t i = 0; i < cut.sizes.size(); ++i, ++next) {
-      const int64_t a = IntOf(values[next]);
-      const int64_t b = IntOf(values_of_two[next]);
+      const int64_t a = values[next].toInt();
+      const int64_t b = values_of_two[next].toInt();
       rules.push_back({b - a, 2 * a - b});
     }
     const bool batch_first = value.dim() >= 2 && value.size(0) == 1 && value_of_two.size(0) == 2;
@@ -195,7 +195,7 @@ Status Backbone::FindSplits(const torch::jit::Module& unfrozen) {
 
     SplitInfo info;
     info.name = NameOf(value, outputs, taken);
-    if (info.name.empty()) info.name = cut.value;
+    if (info.name.empty()) info.name = cut.name;
     taken.insert(info.name);
     info.shape = SampleShape(value);
     info.elements = value.numel();

@@ -5,7 +5,9 @@
 #include <torch/csrc/jit/ir/ir.h>
 #include <torch/csrc/jit/passes/dead_code_elimination.h>
 
-#include <map>
+#include <algorithm>
+#include <set>
+#include <string>
 #include <unordered_map>
 #include <unordered_set>
 
@@ -57,10 +59,9 @@ class DependenceMap {
       strongest = Dependence::kData;
     }
     if (strongest == Dependence::kNone) return;
-    for (const Value* output : node->outputs()) {
-      const bool size = output->type()->kind() == c10::TypeKind::IntType || node->kind() == c10::prim::NumToTensor;
-      map_[output] = size ? Dependence::kSize : strongest;
-    }
+    const std::string op = node->kind().toQualString();
+    const bool reads_size = op == "aten::size" || op == "aten::len" || op == "aten::numel" || op == "aten::dim";
+    for (const Value* output : node->outputs()) map_[output] = reads_size ? Dependence::kSize : strongest;
   }
 
   std::unordered_map<const Value*, Dependence> map_;
@@ -79,18 +80,34 @@ std::unordered_map<const Value*, size_t> LastUses(const Graph& graph) {
   return last_use;
 }
 
-// The integer `rule` gives for the batch of `input`, typed as `like`.
-Value* InsertSize(Graph& graph, Value* input, const SizeRule& rule, const Value* like) {
-  Value* size = nullptr;
-  if (rule.slope == 0) {
-    size = graph.insertConstant(rule.offset);
-  } else {
-    Value* batch = graph.insert(c10::aten::size, {input, graph.insertConstant(int64_t{0})});
-    Value* scaled = graph.insert(c10::aten::mul, {batch, graph.insertConstant(rule.slope)});
-    size = graph.insert(c10::aten::add, {scaled, graph.insertConstant(rule.offset)});
+bool IsInt(const Value* value) { return value->type()->kind() == c10::TypeKind::IntType; }
+
+// Adds the integers from which a value that depends on sizes alone can be computed anew; false when there are none.
+bool CollectSizes(const Value* value, const DependenceMap& dependence, std::set<const Value*>& sizes) {
+  if (IsInt(value)) {
+    sizes.insert(value);
+    return true;
   }
-  if (like->type()->kind() == c10::TypeKind::IntType) return size;
-  return graph.insertNode(graph.createNumToTensor(size))->output();
+  std::vector<const Value*> uses;
+  CollectUses(value->node(), uses);
+  return std::all_of(uses.begin(), uses.end(), [&](const Value* use) {
+    switch (dependence.Of(use)) {
+      case Dependence::kNone:
+        return true;
+      case Dependence::kSize:
+        return CollectSizes(use, dependence, sizes);
+      case Dependence::kData:
+        return false;  // a list of sizes, say: no linear rule gives it
+    }
+    return false;
+  });
+}
+
+Value* InsertSize(Graph& graph, Value* input, const SizeRule& rule) {
+  if (rule.slope == 0) return graph.insertConstant(rule.offset);
+  Value* batch = graph.insert(c10::aten::size, {input, graph.insertConstant(int64_t{0})});
+  Value* scaled = graph.insert(c10::aten::mul, {batch, graph.insertConstant(rule.slope)});
+  return graph.insert(c10::aten::add, {scaled, graph.insertConstant(rule.offset)});
 }
 
 using ValueMap = std::unordered_map<const Value*, Value*>;
@@ -98,6 +115,15 @@ using ValueMap = std::unordered_map<const Value*, Value*>;
 void CloneInto(Graph& dst, Node* node, ValueMap& map) {
   Node* clone = dst.insertNode(dst.createClone(node, [&](Value* value) { return map.at(value); }));
   for (size_t i = 0; i < node->outputs().size(); ++i) map[node->outputs()[i]] = clone->outputs()[i];
+}
+
+// Whether all that a node reads from outside itself is in `map`.
+bool HasAllInputs(const Node* node, const ValueMap& map) {
+  std::vector<const Value*> uses;
+  CollectUses(node, uses);
+  return std::all_of(uses.begin(), uses.end(), [&](const Value* use) {
+    return map.count(use) != 0 || use->node()->owningBlock() != node->owningBlock();
+  });
 }
 
 std::shared_ptr<Graph> NewGraph(Value*& input) {
@@ -113,29 +139,32 @@ std::vector<CutPoint> FindCuts(const Graph& graph) {
   const DependenceMap dependence(graph);
   const auto last_use = LastUses(graph);
   std::unordered_set<const Value*> live = {graph.inputs().at(1)};
+  std::unordered_map<const Value*, ValueRef> refs;
   std::vector<CutPoint> cuts;
   size_t index = 0;
   for (const Node* node : graph.nodes()) {
     for (const Value* output : node->outputs()) {
+      refs[output] = {index, output->offset()};
       if (dependence.Of(output) != Dependence::kNone && last_use.count(output) != 0) live.insert(output);
     }
     std::erase_if(live,
                   [&](const Value* value) { return last_use.count(value) == 0 || last_use.at(value) <= index; });
     ++index;
-    CutPoint cut{index, "", {}};
-    int num_data = 0;
-    const Value* data = nullptr;
+    std::vector<const Value*> data;
+    std::set<const Value*> sizes;
+    bool sizes_known = true;
     for (const Value* value : live) {
-      if (dependence.Of(value) == Dependence::kSize) {
-        cut.sizes.push_back(value->debugName());
+      if (dependence.Of(value) == Dependence::kData) {
+        data.push_back(value);
       } else {
-        ++num_data;
-        data = value;
+        sizes_known = sizes_known && CollectSizes(value, dependence, sizes);
       }
     }
-    if (num_data != 1 || data == graph.inputs()[1] || data == graph.outputs().at(0)) continue;
-    if (data->type()->kind() != c10::TypeKind::TensorType) continue;
-    cut.value = data->debugName();
+    if (data.size() != 1 || !sizes_known) continue;
+    if (data[0] == graph.inputs()[1] || data[0] == graph.outputs().at(0)) continue;
+    if (data[0]->type()->kind() != c10::TypeKind::TensorType) continue;
+    CutPoint cut{index, refs.at(data[0]), data[0]->debugName(), {}};
+    for (const Value* size : sizes) cut.sizes.push_back(refs.at(size));
     std::sort(cut.sizes.begin(), cut.sizes.end());
     // One value may be alone at several points. The last is wanted (a later in-place operator may still finish
     // the value), but never at the price of more sizes to compute anew.
@@ -150,35 +179,33 @@ std::vector<CutPoint> FindCuts(const Graph& graph) {
 
 GraphHalves CutGraph(const Graph& graph, const CutPoint& cut, const std::vector<SizeRule>& rules) {
   const DependenceMap dependence(graph);
+  auto& source = const_cast<Graph&>(graph);  // createClone reads its source but is not declared so
+  const std::vector<Node*> nodes(source.nodes().begin(), source.nodes().end());
+  const Value* crossing = FindValue(source, cut.value);
+
   GraphHalves halves;
   Value* head_input = nullptr;
-  Value* tail_input = nullptr;
   halves.head = NewGraph(head_input);
-  halves.tail = NewGraph(tail_input);
   ValueMap head_map = {{graph.inputs().at(0), halves.head->inputs()[0]}, {graph.inputs().at(1), head_input}};
-  ValueMap tail_map = {{graph.inputs().at(0), halves.tail->inputs()[0]}};
+  for (size_t i = 0; i < cut.num_nodes; ++i) CloneInto(*halves.head, nodes[i], head_map);
+  halves.head->registerOutput(head_map.at(crossing));
 
-  const Value* crossing = nullptr;
-  size_t index = 0;
-  for (const Node* const_node : graph.nodes()) {
-    Node* node = const_cast<Node*>(const_node);  // createClone reads its source but is not declared so
-    if (index < cut.num_nodes) CloneInto(*halves.head, node, head_map);
-    const bool depends = std::any_of(node->outputs().begin(), node->outputs().end(),
-                                     [&](Value* value) { return dependence.Of(value) != Dependence::kNone; });
-    const bool only_effect = node->outputs().empty();
-    if (index >= cut.num_nodes || (!depends && !only_effect)) CloneInto(*halves.tail, node, tail_map);
-    if (++index != cut.num_nodes) continue;
-    for (const auto& [value, copy] : head_map) {
-      if (value->debugName() == cut.value) crossing = value;
-    }
-    TORCH_CHECK(crossing != nullptr, "no value ", cut.value, " in the graph");
-    tail_map[crossing] = tail_input;
-    for (size_t i = 0; i < cut.sizes.size(); ++i) {
-      const Value* size = FindValue(const_cast<Graph&>(graph), cut.sizes[i]);
-      tail_map[size] = InsertSize(*halves.tail, tail_input, rules.at(i), size);
+  Value* tail_input = nullptr;
+  halves.tail = NewGraph(tail_input);
+  ValueMap tail_map = {{graph.inputs().at(0), halves.tail->inputs()[0]}, {crossing, tail_input}};
+  for (size_t i = 0; i < cut.sizes.size(); ++i) {
+    tail_map[FindValue(source, cut.sizes[i])] = InsertSize(*halves.tail, tail_input, rules.at(i));
+  }
+  // From before the cut the tail takes what needs no data: constants, and what follows from sizes.
+  for (size_t i = 0; i < cut.num_nodes; ++i) {
+    const bool needs_data = std::any_of(nodes[i]->outputs().begin(), nodes[i]->outputs().end(), [&](Value* value) {
+      return dependence.Of(value) == Dependence::kData || tail_map.count(value) != 0;
+    });
+    if (!needs_data && !nodes[i]->outputs().empty() && HasAllInputs(nodes[i], tail_map)) {
+      CloneInto(*halves.tail, nodes[i], tail_map);
     }
   }
-  halves.head->registerOutput(head_map.at(crossing));
+  for (size_t i = cut.num_nodes; i < nodes.size(); ++i) CloneInto(*halves.tail, nodes[i], tail_map);
   halves.tail->registerOutput(tail_map.at(graph.outputs().at(0)));
   for (const auto& half : {halves.head, halves.tail}) {
     torch::jit::EliminateDeadCode(half);
@@ -211,13 +238,10 @@ std::shared_ptr<Graph> ForwardGraph(const torch::jit::Module& module) {
   return torch::jit::toGraphFunction(module.get_method("forward").function()).graph();
 }
 
-Value* FindValue(Graph& graph, const std::string& name) {
-  for (Node* node : graph.nodes()) {
-    for (Value* output : node->outputs()) {
-      if (output->debugName() == name) return output;
-    }
-  }
-  return nullptr;
+Value* FindValue(Graph& graph, const ValueRef& ref) {
+  auto node = graph.nodes().begin();
+  for (size_t i = 0; i < ref.node; ++i) ++node;
+  return node->outputs().at(ref.output);
 }
 
 }  // namespace strait

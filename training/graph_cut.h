@@ -13,12 +13,22 @@
 
 namespace strait {
 
-// Behind top-level node `num_nodes` - 1, `value` is the only live tensor that depends on the input. Beside it only
-// integers derived from sizes (a traced batch size, say) may cross; the tail computes those anew.
+// A value by the top-level node that makes it: unlike the name of a value that has only a number, this survives
+// copying the graph.
+struct ValueRef {
+  size_t node = 0;
+  size_t output = 0;
+  auto operator<=>(const ValueRef&) const = default;
+};
+
+// Behind top-level node `num_nodes` - 1, `value` is the only live tensor that depends on the input's data. Beside
+// it only what follows from integers derived from sizes (a traced batch size, say) may cross; the tail computes it
+// anew.
 struct CutPoint {
   size_t num_nodes = 0;
-  std::string value;               // debug name in the frozen graph
-  std::vector<std::string> sizes;  // debug names of the integers that are live as well
+  ValueRef value;
+  std::string name;             // of the value in the graph
+  std::vector<ValueRef> sizes;  // the integers
 };
 
 // An integer of the graph as a function of the batch: slope * batch + offset.
@@ -48,7 +58,7 @@ torch::jit::Module ModuleOf(const std::shared_ptr<torch::jit::Graph>& graph, con
 // The graph of a module's forward.
 std::shared_ptr<torch::jit::Graph> ForwardGraph(const torch::jit::Module& module);
 
-// A top-level value of the graph by its debug name; null when there is none.
-torch::jit::Value* FindValue(torch::jit::Graph& graph, const std::string& name);
+// Precondition: the graph has the value.
+torch::jit::Value* FindValue(torch::jit::Graph& graph, const ValueRef& ref);
 
 }  // namespace strait

@@ -9,8 +9,6 @@
 #include <optional>
 #include <unordered_map>
 
-#include "training/graph_cut.h"
-
 namespace strait {
 namespace {
 
@@ -98,8 +96,8 @@ std::vector<c10::IValue> RunProbed(const Graph& graph, const torch::jit::Module&
   const std::vector<Node*> nodes(copy->nodes().begin(), copy->nodes().end());
   std::vector<Value*> outputs;
   for (const Probe& probe : probes) {
-    Value* value = FindValue(*copy, probe.value);
-    TORCH_CHECK(value != nullptr, "no value ", probe.value, " in the graph");
+    Value* value =
+        nodes.at(probe.value.node)->outputs().at(probe.value.output);  // not FindValue: clones shift nodes
     Node* after = nodes.at(probe.num_nodes - 1);
     const bool is_int = value->type()->kind() == c10::TypeKind::IntType;
     outputs.push_back(is_int ? value : InsertClone(*copy, value, after));

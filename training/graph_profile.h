@@ -7,6 +7,8 @@
 #include <string>
 #include <vector>
 
+#include "training/graph_cut.h"
+
 namespace strait {
 
 // One call of a submodule's forward and what it returned.
@@ -18,7 +20,7 @@ struct ModuleOutput {
 // A value to look at, and the number of top-level nodes to run before looking (in-place operators may change it
 // later).
 struct Probe {
-  std::string value;
+  ValueRef value;
   size_t num_nodes = 0;
 };
 

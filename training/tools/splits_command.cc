@@ -2,7 +2,9 @@
 
 #include <memory>
 #include <nlohmann/json.hpp>
-#include <vector>
+#include <optional>
+#include <sstream>
+#include <string>
 
 #include "training/backbone.h"
 #include "training/tools/command.h"
@@ -12,9 +14,25 @@ namespace {
 
 struct Options {
   std::string backbone;
-  std::vector<int64_t> input;
+  std::string input;
   bool json = false;
 };
+
+// "3,128,128"; nullopt unless it is positive integers of at most nine digits.
+std::optional<Shape> ParseShape(const std::string& text) {
+  Shape shape;
+  std::istringstream parts(text + ",");
+  for (std::string part; std::getline(parts, part, ',');) {
+    const bool digits = !part.empty() && part.find_first_not_of("0123456789") == std::string::npos;
+    if (!digits || part.size() > 9 || std::stoll(part) == 0) return std::nullopt;
+    shape.push_back(std::stoll(part));
+  }
+  return shape;
+}
+
+std::string CheckShape(const std::string& text) {
+  return ParseShape(text) ? "" : fmt::format("wanted positive sizes such as 3,128,128, got \"{}\"", text);
+}
 
 void PrintJson(const Backbone& backbone, const std::string& path) {
   nlohmann::ordered_json splits = nlohmann::ordered_json::array();
@@ -51,7 +69,7 @@ void PrintTable(const Backbone& backbone) {
 }
 
 Status PrintSplits(const Options& options) {
-  STRAIT_ASSIGN_OR_RETURN(const Backbone backbone, Backbone::Load(options.backbone, options.input));
+  STRAIT_ASSIGN_OR_RETURN(const Backbone backbone, Backbone::Load(options.backbone, *ParseShape(options.input)));
   if (options.json) {
     PrintJson(backbone, options.backbone);
   } else {
@@ -68,9 +86,7 @@ void AddSplitsCommand(CLI::App& app, Command& chosen) {
   command->add_option("backbone", options->backbone, "TorchScript file")->required()->type_name("BACKBONE.pt");
   command->add_option("--input", options->input, "Shape of one input, without the batch")
       ->required()
-      ->delimiter(',')
-      ->expected(1, -1)
-      ->check(CLI::PositiveNumber)
+      ->check(CheckShape)
       ->type_name("C,H,W");
   command->add_flag("--json", options->json, "Prints JSON instead of a table");
   command->footer(
