@@ -163,7 +163,7 @@ Status Backbone::FindSplits(const torch::jit::Module& unfrozen) {
   std::vector<CutPoint> cuts = FindCuts(*graph);
   std::vector<Probe> probes;
   for (const CutPoint& cut : cuts) {
-    probes.push_back({cut.value, cut.num_nodes});
+    probes.push_back({cut.ref, cut.num_nodes});
     for (const ValueRef& size : cut.sizes) probes.push_back({size, cut.num_nodes});
   }
   const std::vector<c10::IValue> values = RunProbed(*graph, network_, one, probes);
@@ -195,7 +195,7 @@ Status Backbone::FindSplits(const torch::jit::Module& unfrozen) {
 
     SplitInfo info;
     info.name = NameOf(value, outputs, taken);
-    if (info.name.empty()) info.name = cut.name;
+    if (info.name.empty()) info.name = cut.value;
     taken.insert(info.name);
     info.shape = SampleShape(value);
     info.elements = value.numel();

@@ -48,10 +48,14 @@ def forward(self, x: Tensor) -> Tensor:
     return module;
   }
 
+  static void AddParameter(Module& module, const std::string& name, torch::Tensor value) {
+    module.register_parameter(name, value.set_requires_grad(true), false);
+  }
+
   Module Conv(const std::string& name, int64_t in, int64_t out, int64_t kernel, int64_t stride) {
     Module module = NewModule(name);
     const double deviation = std::sqrt(2.0 / static_cast<double>(out * kernel * kernel));
-    module.register_parameter("weight", torch::randn({out, in, kernel, kernel}, generator_) * deviation, false);
+    AddParameter(module, "weight", torch::randn({out, in, kernel, kernel}, generator_) * deviation);
     module.define(fmt::format(R"(
 def forward(self, x: Tensor) -> Tensor:
   return torch.conv2d(x, self.weight, None, [{0}, {0}], [{1}, {1}], [1, 1], 1)
@@ -62,8 +66,8 @@ def forward(self, x: Tensor) -> Tensor:
 
   Module BatchNorm(const std::string& name, int64_t channels, double scale) {
     Module module = NewModule(name);
-    module.register_parameter("weight", torch::full({channels}, scale), false);
-    module.register_parameter("bias", torch::zeros({channels}), false);
+    AddParameter(module, "weight", torch::full({channels}, scale));
+    AddParameter(module, "bias", torch::zeros({channels}));
     module.register_buffer("running_mean", torch::zeros({channels}));
     module.register_buffer("running_var", torch::ones({channels}));
     module.define(R"(
@@ -76,8 +80,8 @@ def forward(self, x: Tensor) -> Tensor:
   Module Linear(const std::string& name, int64_t in, int64_t out) {
     Module module = NewModule(name);
     const double deviation = 1.0 / std::sqrt(static_cast<double>(in));
-    module.register_parameter("weight", torch::randn({out, in}, generator_) * deviation, false);
-    module.register_parameter("bias", torch::zeros({out}), false);
+    AddParameter(module, "weight", torch::randn({out, in}, generator_) * deviation);
+    AddParameter(module, "bias", torch::zeros({out}));
     module.define("def forward(self, x: Tensor) -> Tensor:\n  return torch.linear(x, self.weight, self.bias)\n");
     return module;
   }

@@ -168,7 +168,7 @@ std::vector<CutPoint> FindCuts(const Graph& graph) {
     std::sort(cut.sizes.begin(), cut.sizes.end());
     // One value may be alone at several points. The last is wanted (a later in-place operator may still finish
     // the value), but never at the price of more sizes to compute anew.
-    if (cuts.empty() || cuts.back().value != cut.value) {
+    if (cuts.empty() || cuts.back().ref != cut.ref) {
       cuts.push_back(std::move(cut));
     } else if (cut.sizes.size() <= cuts.back().sizes.size()) {
       cuts.back() = std::move(cut);
@@ -181,7 +181,7 @@ GraphHalves CutGraph(const Graph& graph, const CutPoint& cut, const std::vector<
   const DependenceMap dependence(graph);
   auto& source = const_cast<Graph&>(graph);  // createClone reads its source but is not declared so
   const std::vector<Node*> nodes(source.nodes().begin(), source.nodes().end());
-  const Value* crossing = FindValue(source, cut.value);
+  const Value* crossing = FindValue(source, cut.ref);
 
   GraphHalves halves;
   Value* head_input = nullptr;

@@ -26,8 +26,8 @@ struct ValueRef {
 // anew.
 struct CutPoint {
   size_t num_nodes = 0;
-  ValueRef value;
-  std::string name;             // of the value in the graph
+  ValueRef ref;
+  std::string value;            // its name in the graph
   std::vector<ValueRef> sizes;  // the integers
 };
 

@@ -25,7 +25,7 @@ std::shared_ptr<torch::jit::Graph> Parse(const std::string& body) {
 
 std::vector<std::string> Names(const std::vector<CutPoint>& cuts) {
   std::vector<std::string> names;
-  for (const CutPoint& cut : cuts) names.push_back(cut.name);
+  for (const CutPoint& cut : cuts) names.push_back(cut.value);
   return names;
 }
 
@@ -91,7 +91,7 @@ TEST(CutGraph, CopiesAnInputThatIsWrittenThroughAView) {
   %b : Tensor = aten::add(%w, %one, %one)
   return (%b))");
   const std::vector<CutPoint> cuts = FindCuts(*graph);
-  const auto cut = std::find_if(cuts.begin(), cuts.end(), [](const CutPoint& c) { return c.name == "a"; });
+  const auto cut = std::find_if(cuts.begin(), cuts.end(), [](const CutPoint& c) { return c.value == "a"; });
   ASSERT_NE(cut, cuts.end());
   torch::jit::Module tail = ModuleOf(CutGraph(*graph, *cut, {}).tail, "Tail");
   const torch::Tensor src = torch::tensor({-1.0f, 2.0f});
