@@ -184,8 +184,8 @@ width = 16
 blocks = 1
 
 [train]
-epochs = 6
-batch_size = 64
+epochs = 7
+batch_size = 32
 learning_rate = 3e-3
 warmup_steps = 50
 seed = 1
