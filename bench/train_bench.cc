@@ -81,7 +81,8 @@ void BareStep(benchmark::State& state) {
   UseAllCores();
   const bool bfloat16 = state.range(0) != 0;
   const FeatureBatch batch = MakeBatch();
-  BottleneckUnit unit(BenchRecipe().unit, {64, 16, 16}, 1, true);
+  const Recipe recipe = BenchRecipe();
+  BottleneckUnit unit(recipe.unit, Shape{64, 16, 16}, std::ssize(recipe.loss.lambdas), true);
   torch::jit::Module tail = MakeNetwork().tail;
   for (auto _ : state) {
     for (const torch::Tensor& parameter : unit->parameters()) parameter.mutable_grad() = torch::Tensor();
@@ -98,7 +99,7 @@ void BareStep(benchmark::State& state) {
 }  // namespace
 
 void RegisterTrainBenchmarks() {
-  for (const auto& [name, run] : {std::pair{"Train/Step", TrainStep}, std::pair{"Train/BareForwardBackward", BareStep}}) {
+  for (const auto& [name, run] : {std::pair{"Train/Step", &TrainStep}, std::pair{"Train/BareForwardBackward", &BareStep}}) {
     benchmark::RegisterBenchmark(name, run)->ArgName("bf16")->Arg(0)->Arg(1)->Unit(benchmark::kMillisecond)->UseRealTime();
   }
 }

@@ -37,7 +37,7 @@ torch::Tensor EntropyBottleneckImpl::Logits(int64_t level, const torch::Tensor& 
 torch::Tensor EntropyBottleneckImpl::Bits(const torch::Tensor& latent, int64_t level) const {
   const torch::Tensor x = ChannelFirst(latent.to(torch::kFloat));
   // The difference of two sigmoids is taken on the side where both are small: exact in the tails.
-  const torch::Tensor sign = -torch::sign(x.detach() - mean_[level].detach().unsqueeze(2));
+  const torch::Tensor sign = 1 - 2 * (x.detach() > mean_[level].detach().unsqueeze(2)).to(torch::kFloat);
   const torch::Tensor mass = torch::abs(torch::sigmoid(sign * Logits(level, x + 0.5)) - torch::sigmoid(sign * Logits(level, x - 0.5)));
   const torch::Tensor share = torch::softmax(weight_[level], 1).unsqueeze(2);
   const torch::Tensor likelihood = (mass * share).sum(1).clamp_min(1e-9);

@@ -3,9 +3,6 @@
 #include <torch/csrc/jit/ir/alias_analysis.h>
 #include <torch/csrc/jit/ir/ir.h>
 
-#include <string>
-#include <unordered_map>
-
 #include "training/graph_cut.h"
 #include "training/torch_status.h"
 
@@ -17,25 +14,17 @@ using torch::jit::Node;
 using torch::jit::Value;
 
 // The tail's graph with a tuple of its output and the values of `cuts` as its result.
-torch::jit::Module WithTaps(const Graph& tail, const std::vector<CutPoint>& cuts) {
-  std::shared_ptr<Graph> graph = const_cast<Graph&>(tail).copy();
-  std::vector<Node*> nodes;
-  std::unordered_map<std::string, Value*> copies;  // by name in `tail`: a copy renumbers values without a name
-  auto original = tail.nodes().begin();
-  for (Node* node : graph->nodes()) {
-    nodes.push_back(node);
-    for (size_t i = 0; i < node->outputs().size(); ++i) copies[(*original)->outputs()[i]->debugName()] = node->outputs()[i];
-    ++original;
-  }
-  std::vector<Value*> outputs = {graph->outputs().at(0)};
+torch::jit::Module WithTaps(Graph& tail, const std::vector<CutPoint>& cuts) {
+  const std::shared_ptr<Graph> graph = tail.copy();
+  const std::vector<Node*> nodes(graph->nodes().begin(), graph->nodes().end());
   const torch::jit::AliasDb aliases(graph);
-  for (const CutPoint& cut : cuts) {
-    Value* value = copies.at(cut.value);
-    if (aliases.hasWriters(value)) {  // a later in-place operator must not change what was tapped
-      torch::jit::WithInsertPoint guard(nodes.at(cut.num_nodes - 1)->next());
-      value = graph->insert(c10::aten::clone, {value});
-    }
-    outputs.push_back(value);
+  std::vector<Value*> outputs = {graph->outputs().at(0)};
+  for (const CutPoint& cut : cuts) outputs.push_back(nodes.at(cut.ref.node)->outputs().at(cut.ref.output));
+  for (size_t i = 0; i < cuts.size(); ++i) {
+    Value*& value = outputs[i + 1];
+    if (!aliases.hasWriters(value)) continue;  // else a later in-place operator would change what was tapped
+    const torch::jit::WithInsertPoint guard(nodes.at(cuts[i].num_nodes - 1)->next());
+    value = graph->insert(c10::aten::clone, {value});
   }
   graph->eraseOutput(0);
   graph->registerOutput(graph->appendNode(graph->createTuple(outputs))->output());

@@ -83,7 +83,7 @@ TEST(BottleneckUnit, ThatDiffersFromTheModelFailsTheExportCheck) {
 
 TEST(BottleneckUnit, LevelsStartFromCoarseToFine) {
   torch::manual_seed(5);
-  BottleneckUnit unit(SmallUnit(UnitFamily::kStrait), {8, 8, 8}, 3, true);
+  BottleneckUnit unit(SmallUnit(UnitFamily::kStrait), Shape{8, 8, 8}, 3, true);
   const torch::Tensor maps = torch::relu(torch::randn({16, 8, 8, 8}));
   unit->Initialize(maps, {1e-2, 1e-3, 1e-4});
   for (int64_t level = 0; level < 2; ++level) {
@@ -94,7 +94,7 @@ TEST(BottleneckUnit, LevelsStartFromCoarseToFine) {
 
 TEST(BottleneckUnit, GradientReachesEveryParameterOfTheSampledLevelAndNoOther) {
   torch::manual_seed(6);
-  BottleneckUnit unit(SmallUnit(UnitFamily::kStrait), {8, 8, 8}, 2, true);
+  BottleneckUnit unit(SmallUnit(UnitFamily::kStrait), Shape{8, 8, 8}, 2, true);
   const torch::Tensor maps = torch::relu(torch::randn({16, 8, 8, 8}));
   unit->Initialize(maps, {1e-2, 1e-3});
   const auto out = unit->Forward(maps, 1, true);
