@@ -8,7 +8,7 @@
 namespace strait {
 namespace {
 
-// Three stages after the cut, every one of them overwritten in place by the next.
+// Stages after the cut that are overwritten in place once the next one is made.
 torch::jit::Module Stages() {
   torch::jit::Module net = testing::NewModule("Stages");
   net.register_module("stem", testing::ConvBn("stem", 3, 4, 1, 10));
@@ -51,16 +51,17 @@ TEST(Tail, HandsOutTheLastValueOfEachShapeAsItWasBeforeItWasOverwritten) {
   torch::jit::Module untapped = network.tail;
   EXPECT_TRUE(torch::equal(output.logits, untapped.forward({features.clone()}).toTensor()));
   EXPECT_TRUE(torch::allclose(output.logits, z.flatten(1) * 0.5));
-  ASSERT_EQ(output.stages.size(), 2u);
+  ASSERT_EQ(output.stages.size(), 3u);
   EXPECT_TRUE(torch::allclose(output.stages[0], y));
   EXPECT_TRUE(torch::allclose(output.stages[1], z));
+  EXPECT_TRUE(torch::allclose(output.stages[2], z.flatten(1)));
 }
 
 TEST(Tail, CarriesGradientsThroughEveryStageToItsInput) {
   const SplitNetwork network = CutAtFirst(Stages(), {4, 8, 8});
   const Result<Tail> tail = Tail::Create(network, /*tapped=*/true, torch::kCPU);
   ASSERT_TRUE(tail.ok()) << tail.status().ToString();
-  for (const size_t stage : {0, 1}) {
+  for (const size_t stage : {0, 1, 2}) {
     const torch::Tensor features = torch::randn({2, 4, 8, 8}, torch::requires_grad());
     tail->Run(features).stages.at(stage).square().sum().backward();
     EXPECT_GT(features.grad().abs().sum().item<double>(), 0);
