@@ -19,15 +19,17 @@ constexpr std::string_view kMagic("\x93NUMPY", 6);
 constexpr size_t kMaxHeaderBytes = 1 << 16;
 constexpr size_t kMaxRank = 8;
 
-enum class ElementType { kF16, kF32, kF64, kU8 };
+enum class ElementType { kF16, kF32, kF64, kU8, kI32, kI64 };
 
 size_t ElementBytes(ElementType type) {
   switch (type) {
     case ElementType::kF16:
       return 2;
     case ElementType::kF32:
+    case ElementType::kI32:
       return 4;
     case ElementType::kF64:
+    case ElementType::kI64:
       return 8;
     case ElementType::kU8:
       return 1;
@@ -61,6 +63,8 @@ void ConvertElements(const uint8_t* src, ElementType type, std::vector<float>& d
     if (type == ElementType::kF16) dst[i] = HalfToFloat(Load<uint16_t>(src + 2 * i));
     if (type == ElementType::kF64) dst[i] = static_cast<float>(Load<double>(src + 8 * i));
     if (type == ElementType::kU8) dst[i] = static_cast<float>(src[i]);
+    if (type == ElementType::kI32) dst[i] = static_cast<float>(Load<int32_t>(src + 4 * i));
+    if (type == ElementType::kI64) dst[i] = static_cast<float>(Load<int64_t>(src + 8 * i));
   }
 }
 
@@ -116,9 +120,13 @@ class HeaderParser {
       type_ = ElementType::kF64;
     } else if (descr == "|u1" || descr == "<u1") {
       type_ = ElementType::kU8;
+    } else if (descr == "<i4") {
+      type_ = ElementType::kI32;
+    } else if (descr == "<i8") {
+      type_ = ElementType::kI64;
     } else {
       return Error(StatusCode::kUnsupported, "npy: element type ", Printable(descr),
-                   " is not handled; save as float32, float16, float64 or uint8, little endian");
+                   " is not handled; save as float32, float16, float64, uint8, int32 or int64, little endian");
     }
     return Status();
   }

@@ -39,6 +39,13 @@ double Agreement(const torch::Tensor& logits, const torch::Tensor& reference);
 RdPoint MakeRdPoint(const std::string& codec, const std::string& level, double lambda, double bytes_per_sample,
                     const torch::Tensor& logits, const EvalSet& set);
 
+// The row that comes first: the network as it is. It sends nothing, so bytes and bits are 0; level is "-".
+RdPoint UnsplitRow(const EvalSet& set);
+
+// codec,level,lambda,bytes_per_sample,bits_per_element,top1,top1_drop,agreement; lambda is 0 where a codec has
+// none. Codec names that hold a comma, a quote or a line end are quoted (RFC 4180).
+std::string ToCsv(const std::vector<RdPoint>& rows);
+
 // Sends every sample of `set` through `model` at `quality`: batch-1 frames, then the tail in batches.
 Result<RdPoint> EvaluateQuality(const std::shared_ptr<const Model>& model, const torch::jit::Module& tail,
                                 const EvalSet& set, double quality);

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <numeric>
 
 #include "datasets/loader.h"
 #include "entropy/error.h"
@@ -18,10 +19,6 @@ torch::Tensor ToTensor(const Batch& batch) {
   return images;
 }
 
-torch::Tensor Labels(const Batch& batch) {
-  return torch::tensor(batch.labels, torch::kLong);
-}
-
 // Head and tail on the device that computes features.
 class FrozenNetwork {
  public:
@@ -30,9 +27,15 @@ class FrozenNetwork {
 
   FeatureBatch Run(const Batch& batch) {
     torch::NoGradGuard no_grad;
-    const torch::Tensor features = head_.forward({ToTensor(batch).to(device_)}).toTensor();
-    const Tail::Output output = tail_.Run(features);
-    return {features, output.logits, Labels(batch), output.stages};
+    return RunTail(head_.forward({ToTensor(batch).to(device_)}).toTensor(), torch::tensor(batch.labels, torch::kLong));
+  }
+
+  // Without labels, the network's own answers stand for them.
+  FeatureBatch RunTail(const torch::Tensor& features, const torch::Tensor& labels) {
+    torch::NoGradGuard no_grad;
+    const torch::Tensor on_device = features.to(device_);
+    const Tail::Output output = tail_.Run(on_device);
+    return {on_device, output.logits, labels.defined() ? labels : output.logits.argmax(1).cpu(), output.stages};
   }
 
  private:
@@ -50,15 +53,25 @@ LoaderOptions SequentialOptions(const Recipe& recipe) {
           .threads = recipe.data.threads};
 }
 
-// Runs one pass of the loader through head and tail, handing every batch to `sink`.
+// Hands every batch of the data, through head (where there are images) and tail, to `sink`, with its samples' indices.
 template <typename Sink>
-Status ForEachBatch(const Dataset& dataset, const Preprocess& preprocess, const LoaderOptions& options, uint64_t epoch,
+Status ForEachBatch(const SourceData& data, const Preprocess& preprocess, const LoaderOptions& options, uint64_t epoch,
                     FrozenNetwork& network, const Sink& sink) {
-  Loader loader(dataset, preprocess, options, epoch);
+  if (!data.images) {
+    for (int64_t first = 0; first < data.size(); first += options.batch_size) {
+      const int64_t end = std::min<int64_t>(first + options.batch_size, data.size());
+      std::vector<size_t> indices(static_cast<size_t>(end - first));
+      std::iota(indices.begin(), indices.end(), static_cast<size_t>(first));
+      const torch::Tensor labels = data.labels.defined() ? data.labels.slice(0, first, end) : torch::Tensor();
+      sink(network.RunTail(data.features.slice(0, first, end), labels), indices);
+    }
+    return Status();
+  }
+  Loader loader(*data.images, preprocess, options, epoch);
   while (true) {
     STRAIT_ASSIGN_OR_RETURN(std::optional<Batch> batch, loader.Next());
     if (!batch) break;
-    sink(network.Run(*batch));
+    if (batch->size > 0) sink(network.Run(*batch), batch->indices);
   }
   if (epoch == 0) ReportSkipped(loader);
   return Status();
@@ -66,18 +79,18 @@ Status ForEachBatch(const Dataset& dataset, const Preprocess& preprocess, const 
 
 class CachedSource : public FeatureSource {
  public:
-  static Result<std::unique_ptr<FeatureSource>> Create(const Recipe& recipe, const Dataset& dataset,
+  static Result<std::unique_ptr<FeatureSource>> Create(const Recipe& recipe, const SourceData& data,
                                                        const SplitNetwork& network, const Tail& tail, const torch::Device& device) {
     auto source = std::make_unique<CachedSource>(recipe);
     FrozenNetwork frozen(network, tail, device);
-    const int views = recipe.data.preprocess.augment ? recipe.data.views : 1;
-    Progress progress("caching features", static_cast<int64_t>(dataset.size()) * views);
+    const int views = data.images && recipe.data.preprocess.augment ? recipe.data.views : 1;
+    Progress progress("caching features", data.size() * views);
     for (int view = 0; view < views; ++view) {
-      int64_t row = static_cast<int64_t>(dataset.size()) * view;
+      int64_t row = data.size() * view;
       int64_t count = 0;
       STRAIT_RETURN_IF_ERROR(ForEachBatch(
-          dataset, recipe.data.preprocess, SequentialOptions(recipe), view, frozen, [&](const FeatureBatch& batch) {
-            source->Reserve(batch, static_cast<int64_t>(dataset.size()) * views);
+          data, recipe.data.preprocess, SequentialOptions(recipe), view, frozen, [&](const FeatureBatch& batch, const auto&) {
+            source->Reserve(batch, data.size() * views);
             const int64_t n = batch.features.size(0);
             source->features_.narrow(0, row, n).copy_(batch.features);
             source->logits_.narrow(0, row, n).copy_(batch.logits);
@@ -90,7 +103,7 @@ class CachedSource : public FeatureSource {
       source->samples_ = count;  // the same images are skipped in every view
     }
     progress.Finish();
-    source->stride_ = static_cast<int64_t>(dataset.size());
+    source->stride_ = data.size();
     source->views_ = views;
     if (source->samples_ == 0) return Error(StatusCode::kInvalidArgument, "data set ", recipe.data.spec, ": no training image could be read");
     return Result<std::unique_ptr<FeatureSource>>(std::move(source));
@@ -214,26 +227,33 @@ class StreamingSource : public FeatureSource {
 
 }  // namespace
 
-Result<std::unique_ptr<FeatureSource>> MakeFeatureSource(const Recipe& recipe, const Dataset& dataset,
+Result<std::unique_ptr<FeatureSource>> MakeFeatureSource(const Recipe& recipe, const SourceData& data,
                                                          const SplitNetwork& network, const Tail& tail,
                                                          const torch::Device& device) {
-  if (recipe.data.views > 0) return CachedSource::Create(recipe, dataset, network, tail, device);
-  return std::unique_ptr<FeatureSource>(std::make_unique<StreamingSource>(recipe, dataset, network, tail, device));
+  if (recipe.data.views > 0 || !data.images) return CachedSource::Create(recipe, data, network, tail, device);
+  return std::unique_ptr<FeatureSource>(std::make_unique<StreamingSource>(recipe, *data.images, network, tail, device));
 }
 
-Result<EvalSet> BuildEvalSet(const Recipe& recipe, const Dataset& dataset, const SplitNetwork& network,
-                             const Tail& tail, const torch::Device& device) {
+Result<ValidationFeatures> BuildEvalSet(const Recipe& recipe, const SourceData& data, const SplitNetwork& network,
+                                        const Tail& tail, const torch::Device& device) {
   Preprocess preprocess = recipe.data.preprocess;
   preprocess.augment = false;
   FrozenNetwork frozen(network, tail, device);
+  Progress progress("unsplit network", data.size());
+  ValidationFeatures validation;
   std::vector<torch::Tensor> features, logits, labels;
-  STRAIT_RETURN_IF_ERROR(ForEachBatch(dataset, preprocess, SequentialOptions(recipe), 0, frozen, [&](const FeatureBatch& batch) {
-    features.push_back(batch.features.cpu());
+  const auto sink = [&](const FeatureBatch& batch, const std::vector<size_t>& indices) {
+    features.push_back(batch.features.cpu().contiguous());
     logits.push_back(batch.logits.cpu());
     labels.push_back(batch.labels);
-  }));
+    validation.indices.insert(validation.indices.end(), indices.begin(), indices.end());
+    progress.Update(static_cast<int64_t>(validation.indices.size()), "");
+  };
+  STRAIT_RETURN_IF_ERROR(ForEachBatch(data, preprocess, SequentialOptions(recipe), 0, frozen, sink));
+  progress.Finish();
   if (features.empty()) return Error(StatusCode::kInvalidArgument, "data set ", recipe.data.spec, ": no validation image could be read");
-  return EvalSet{torch::cat(features), torch::cat(labels), torch::cat(logits)};
+  validation.set = {torch::cat(features), torch::cat(labels), torch::cat(logits)};
+  return validation;
 }
 
 }  // namespace strait

@@ -9,11 +9,11 @@
 #include <string>
 #include <vector>
 
-#include "datasets/dataset.h"
 #include "strait/result.h"
 #include "training/backbone.h"
 #include "training/evaluate.h"
 #include "training/recipe.h"
+#include "training/source_data.h"
 #include "training/tail.h"
 
 namespace strait {
@@ -38,13 +38,19 @@ class FeatureSource {
   virtual Result<torch::Tensor> Calibration(int64_t samples) = 0;
 };
 
-// Cached when recipe.data.views > 0 (features kept as float16), else streaming. `dataset` must outlive the source.
-Result<std::unique_ptr<FeatureSource>> MakeFeatureSource(const Recipe& recipe, const Dataset& dataset,
+// Cached (features kept as float16) when recipe.data.views > 0 and for feature arrays, else streaming. `data` must
+// outlive the source.
+Result<std::unique_ptr<FeatureSource>> MakeFeatureSource(const Recipe& recipe, const SourceData& data,
                                                          const SplitNetwork& network, const Tail& tail,
                                                          const torch::Device& device);
 
-// Features, labels and logits of a data set without augmentation, all on the CPU.
-Result<EvalSet> BuildEvalSet(const Recipe& recipe, const Dataset& dataset, const SplitNetwork& network,
-                             const Tail& tail, const torch::Device& device);
+struct ValidationFeatures {
+  EvalSet set;                  // on the CPU; without labels, the unsplit network's answers stand for them
+  std::vector<size_t> indices;  // row i is sample indices[i] of the data: corrupt images are skipped
+};
+
+// Features, labels and logits without augmentation.
+Result<ValidationFeatures> BuildEvalSet(const Recipe& recipe, const SourceData& data, const SplitNetwork& network,
+                                        const Tail& tail, const torch::Device& device);
 
 }  // namespace strait

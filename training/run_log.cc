@@ -166,7 +166,7 @@ void Progress::Update(int64_t done, const std::string& note) {
 
 void Progress::Finish() {
   if (std::exchange(finished_, true)) return;
-  Print(std::chrono::steady_clock::now());
+  if (terminal_ || printed_ != done_) Print(std::chrono::steady_clock::now());
   if (terminal_) std::fputc('\n', stderr);
 }
 
@@ -177,6 +177,7 @@ void Progress::Print(std::chrono::steady_clock::time_point now) {
   const std::string line = FormatProgress(label_, first_done_, done_, total_, elapsed_s, note_, width);
   std::fprintf(stderr, terminal_ ? "\r%s\x1b[K" : "%s\n", line.c_str());
   std::fflush(stderr);
+  printed_ = done_;
 }
 
 }  // namespace strait

@@ -51,6 +51,7 @@ class Progress {
   int64_t total_;
   int64_t first_done_;
   int64_t done_;
+  int64_t printed_ = -1;
   std::string note_;
   bool terminal_;
   bool finished_ = false;

@@ -118,22 +118,14 @@ Result<std::vector<RdPoint>> WriteModels(const UnitBank& bank, const torch::Tens
                final_model->synthesis_params());
   }
   for (const auto& [path, bytes] : files) STRAIT_RETURN_IF_ERROR(WriteFileAtomic(path, bytes));
-  STRAIT_RETURN_IF_ERROR(WriteText(out_dir + "/rd.csv", ToCsv(points, set)));
+  std::vector<RdPoint> rows = points;
+  rows.insert(rows.begin(), UnsplitRow(set));
+  STRAIT_RETURN_IF_ERROR(WriteText(out_dir + "/rd.csv", ToCsv(rows)));
   for (const RdPoint& point : points) {
     fmt::print(stderr, "level {}: lambda {:g}, {:.1f} bytes, top-1 {:.2f} % ({:+.2f}), agreement {:.2f} %\n", point.level, point.lambda,
                point.bytes_per_sample, point.top1, -point.top1_drop, point.agreement);
   }
   return points;
-}
-
-std::string ToCsv(const std::vector<RdPoint>& points, const EvalSet& set) {
-  std::string text = "codec,level,lambda,bytes_per_sample,bits_per_element,top1,top1_drop,agreement\n";
-  text += fmt::format("unsplit,,,0,0,{:.4f},0,100\n", Top1(set.logits, set.labels));
-  for (const RdPoint& p : points) {
-    text += fmt::format("{},{},{:g},{:.3f},{:.6f},{:.4f},{:.4f},{:.4f}\n", p.codec, p.level, p.lambda, p.bytes_per_sample,
-                        p.bits_per_element, p.top1, p.top1_drop, p.agreement);
-  }
-  return text;
 }
 
 }  // namespace strait

@@ -32,7 +32,4 @@ Result<std::vector<RdPoint>> MeasureUnits(const UnitBank& bank, const torch::Ten
 Result<std::vector<RdPoint>> WriteModels(const UnitBank& bank, const torch::Tensor& calibration, const Provenance& provenance,
                                          const torch::jit::Module& tail, const EvalSet& set, const std::string& out_dir);
 
-// Header line and rows of rd.csv; the row `unsplit` first.
-std::string ToCsv(const std::vector<RdPoint>& points, const EvalSet& set);
-
 }  // namespace strait

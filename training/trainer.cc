@@ -14,13 +14,13 @@
 #include <thread>
 
 #include "codec/file_io.h"
-#include "datasets/subset.h"
 #include "entropy/error.h"
 #include "training/backbone.h"
 #include "training/checkpoint.h"
 #include "training/feature_source.h"
 #include "training/run_log.h"
 #include "training/run_output.h"
+#include "training/source_data.h"
 #include "training/tail.h"
 #include "training/torch_status.h"
 #include "training/unit_bank.h"
@@ -106,10 +106,8 @@ class Trainer {
     backbone_hash_ = backbone.hash();
     frozen_hash_ = HashConstants(network_.head) + HashConstants(network_.tail);
     STRAIT_RETURN_IF_ERROR(CheckUnitFits(recipe_.unit, network_.info.shape));
-    STRAIT_ASSIGN_OR_RETURN(train_set_, OpenDataset(recipe_.data.spec, Subset::kTrain));
-    STRAIT_ASSIGN_OR_RETURN(validation_set_, OpenDataset(recipe_.data.spec, Subset::kValidation));
-    train_set_ = TakeSubset(std::move(train_set_), recipe_.data.train_samples);
-    validation_set_ = TakeSubset(std::move(validation_set_), recipe_.data.val_samples);
+    STRAIT_ASSIGN_OR_RETURN(train_data_, OpenSourceData(recipe_, Subset::kTrain, network_.info.shape));
+    STRAIT_ASSIGN_OR_RETURN(const SourceData validation_data, OpenSourceData(recipe_, Subset::kValidation, network_.info.shape));
     if (!options_.resume && std::filesystem::exists(Path("checkpoint.pt"))) {
       return Error(StatusCode::kInvalidArgument, Path("checkpoint.pt"),
                    ": a run is here already; continue it with --resume or choose another --out");
@@ -117,10 +115,11 @@ class Trainer {
     STRAIT_RETURN_IF_ERROR(MakeDirectory(options_.out_dir));
     const bool compares_stages = recipe_.loss.kind == LossKind::kDistill && recipe_.loss.feature_weight > 0;
     STRAIT_ASSIGN_OR_RETURN(tail_, Tail::Create(network_, compares_stages, device_));
-    STRAIT_ASSIGN_OR_RETURN(source_, MakeFeatureSource(recipe_, *train_set_, network_, tail_, device_));
-    STRAIT_ASSIGN_OR_RETURN(eval_set_, BuildEvalSet(recipe_, *validation_set_, network_, tail_, device_));
-    fmt::print(stderr, "{}: {} training and {} validation samples, unsplit top-1 {:.2f} %\n", recipe_.data.spec, train_set_->size(),
-               validation_set_->size(), Top1(eval_set_.logits, eval_set_.labels));
+    STRAIT_ASSIGN_OR_RETURN(source_, MakeFeatureSource(recipe_, train_data_, network_, tail_, device_));
+    STRAIT_ASSIGN_OR_RETURN(const ValidationFeatures validation, BuildEvalSet(recipe_, validation_data, network_, tail_, device_));
+    eval_set_ = validation.set;
+    fmt::print(stderr, "{}: {} training and {} validation samples, unsplit top-1 {:.2f} %\n", recipe_.data.spec, train_data_.size(),
+               eval_set_.labels.size(0), Top1(eval_set_.logits, eval_set_.labels));
     STRAIT_ASSIGN_OR_RETURN(const torch::Tensor first, source_->Calibration(kInitializeSamples));
     bank_ = std::make_unique<UnitBank>(recipe_, network_.info.shape, first.min().item<float>() >= 0, tail_, device_);
     steps_per_epoch_ = source_->batches_per_epoch();
@@ -265,7 +264,7 @@ class Trainer {
   SplitNetwork network_;
   Tail tail_;
   std::string backbone_hash_, frozen_hash_;
-  std::unique_ptr<Dataset> train_set_, validation_set_;
+  SourceData train_data_;
   std::unique_ptr<FeatureSource> source_;
   EvalSet eval_set_;
   std::unique_ptr<UnitBank> bank_;

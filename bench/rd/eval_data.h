@@ -27,8 +27,8 @@ struct EvalData {
   Backbone backbone;
   SplitNetwork network;
   EvalSet set;
-  std::unique_ptr<Dataset> dataset;
-  std::vector<size_t> indices;  // sample i of `set` is image indices[i] of `dataset`
+  std::unique_ptr<Dataset> images;  // null for feature arrays
+  std::vector<size_t> indices;      // sample i of `set` is image indices[i]
 };
 
 // Runs the whole set through head and tail on the CPU, with progress on stderr.

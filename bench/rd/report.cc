@@ -9,16 +9,6 @@
 namespace strait {
 namespace {
 
-const char* const kColumns[] = {"codec", "level",     "lambda",   "bytes_per_sample", "bits_per_element",
-                                "top1",  "top1_drop", "agreement"};
-
-std::string Quoted(const std::string& field) {
-  if (field.find_first_of(",\"\r\n") == std::string::npos) return field;
-  std::string quoted = "\"";
-  for (const char c : field) quoted += c == '"' ? std::string("\"\"") : std::string(1, c);
-  return quoted + '"';
-}
-
 // First cells left-aligned, the rest right-aligned, two spaces between.
 std::string Aligned(const std::vector<std::vector<std::string>>& lines, size_t left_columns) {
   std::vector<size_t> widths;
@@ -47,18 +37,6 @@ std::vector<std::string> CodecsOf(const std::vector<BdEntry>& entries) {
 }
 
 }  // namespace
-
-RdPoint UnsplitRow(const EvalSet& set) { return MakeRdPoint("unsplit", "-", 0, 0, set.logits, set); }
-
-std::string ToCsv(const std::vector<RdPoint>& rows) {
-  std::string text = fmt::format("{}\n", fmt::join(kColumns, ","));
-  for (const RdPoint& row : rows) {
-    text +=
-        fmt::format("{},{},{:.6g},{:.2f},{:.6f},{:.3f},{:.3f},{:.3f}\n", Quoted(row.codec), Quoted(row.level),
-                    row.lambda, row.bytes_per_sample, row.bits_per_element, row.top1, row.top1_drop, row.agreement);
-  }
-  return text;
-}
 
 std::string ToTable(const std::vector<RdPoint>& rows) {
   std::vector<std::vector<std::string>> lines = {

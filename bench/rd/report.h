@@ -1,4 +1,4 @@
-// Rows of a rate-distortion measurement as CSV, JSON and text, and the BD-rates between their codecs.
+// Rows of a rate-distortion measurement as text and JSON, and the BD-rates between their codecs.
 #pragma once
 
 #include <string>
@@ -9,13 +9,6 @@
 #include "training/evaluate.h"
 
 namespace strait {
-
-// The row that comes first: the network as it is. It sends nothing, so bytes and bits are 0; level is "-".
-RdPoint UnsplitRow(const EvalSet& set);
-
-// codec,level,lambda,bytes_per_sample,bits_per_element,top1,top1_drop,agreement; lambda is 0 where a codec has
-// none. Codec names that hold a comma, a quote or a line end are quoted (RFC 4180).
-std::string ToCsv(const std::vector<RdPoint>& rows);
 
 // Columns aligned for a terminal.
 std::string ToTable(const std::vector<RdPoint>& rows);

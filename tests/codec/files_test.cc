@@ -57,12 +57,14 @@ TEST(Npy, ReadsTheTypesItNames) {
   std::memcpy(wide.data() + wide.size() - 16, doubles, 16);
   EXPECT_EQ(ParseNpy(wide)->data, (std::vector<float>{0.25f, -3.0f}));
   EXPECT_EQ(ParseNpy(Npy("|u1", rest, 2, 200))->data, (std::vector<float>{200.0f, 200.0f}));
+  EXPECT_EQ(ParseNpy(Npy("<i4", rest, 8, 0xff))->data, (std::vector<float>{-1.0f, -1.0f}));
+  EXPECT_EQ(ParseNpy(Npy("<i8", rest, 16, 0xff))->data, (std::vector<float>{-1.0f, -1.0f}));
 }
 
 TEST(Npy, RefusesWhatItCannotRead) {
   const auto code_of = [](const std::vector<uint8_t>& bytes) { return ParseNpy(bytes).status().code(); };
   const std::string rest = "'fortran_order': False, 'shape': (2,), ";
-  EXPECT_EQ(code_of(Npy("<i4", rest, 8)), StatusCode::kUnsupported);
+  EXPECT_EQ(code_of(Npy("<i2", rest, 4)), StatusCode::kUnsupported);
   EXPECT_EQ(code_of(Npy(">f4", rest, 8)), StatusCode::kUnsupported);
   EXPECT_EQ(code_of(Npy("<f4", "'fortran_order': True, 'shape': (2,), ", 8)), StatusCode::kUnsupported);
   EXPECT_EQ(code_of(Npy("<f4", rest, 7)), StatusCode::kTruncated);

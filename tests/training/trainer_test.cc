@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "codec/file_io.h"
+#include "codec/npy.h"
 #include "strait/strait.hpp"
 #include "training/backbone.h"
 #include "training/recipe.h"
@@ -133,6 +134,31 @@ TEST_F(TrainerTest, ResumesAStreamingRunToTheSameModel) {
   const Status resumed = RunTraining(MakeRecipe("data.views=0"), {.out_dir = Out("parts"), .resume = true});
   ASSERT_TRUE(resumed.ok()) << resumed.ToString();
   EXPECT_EQ(Bytes(Out("whole") + "/model.strait"), Bytes(Out("parts") + "/model.strait"));
+}
+
+TEST_F(TrainerTest, TrainsOnFeatureArraysWithoutImages) {
+  for (const char* part : {"train", "val"}) {
+    const fs::path folder = dir_ / "features" / part;
+    fs::create_directories(folder);
+    const torch::Tensor features = torch::relu(torch::randn({48, 8, 16, 16}));
+    const auto bytes = SerializeNpy({features.data_ptr<float>(), features.sizes().vec()});
+    ASSERT_TRUE(WriteFileAtomic((folder / "features.npy").string(), bytes).ok());
+  }
+  const std::string spec = "data.spec=npy:" + Out("features");
+  const Status status = RunTraining(MakeRecipe(spec), {.out_dir = Out("run")});
+  ASSERT_TRUE(status.ok()) << status.ToString();
+  EXPECT_TRUE(Model::Load(Out("run") + "/model.strait").ok());
+
+  Recipe task = MakeRecipe(spec);
+  task.loss.kind = LossKind::kTask;
+  EXPECT_NE(RunTraining(task, {.out_dir = Out("task")}).message().find("labels.npy"), std::string::npos);
+  const std::vector<float> few = {0, 1, 2};
+  ASSERT_TRUE(WriteFileAtomic(Out("features") + "/train/labels.npy", SerializeNpy({few.data(), {3}})).ok());
+  EXPECT_EQ(RunTraining(task, {.out_dir = Out("task")}).code(), StatusCode::kInvalidArgument);
+  ASSERT_TRUE(WriteFileAtomic(Out("features") + "/train/features.npy", SerializeNpy({few.data(), {3, 1}})).ok());
+  const Status shape = RunTraining(task, {.out_dir = Out("task")});
+  EXPECT_EQ(shape.code(), StatusCode::kInvalidArgument);
+  EXPECT_NE(shape.message().find("8x16x16"), std::string::npos) << shape.message();
 }
 
 TEST_F(TrainerTest, TrainsOneUnitForEachLambdaInTheFamilyDatta2022) {
