@@ -46,7 +46,7 @@ demo: build  ## train a small network and a unit on shapes, print and plot the r
 	@rm -rf $(DEMO)/strait
 	@test -s $(DEMO)/backbone.pt || $(TRAIN) backbone --out $(DEMO)/backbone.pt
 	$(TRAIN) run training/recipes/shapes.toml --set backbone.file=$(DEMO)/backbone.pt --out $(DEMO)/strait
-	$(RD) $(DEMO)/strait --baselines raw,f16,u8,jpeg,webp --samples 1000 --csv $(DEMO)/rd.csv --plot $(DEMO)/rd.svg
+	$(RD) $(DEMO)/strait --baselines raw,f16,u8,jpeg,webp --csv $(DEMO)/rd.csv --plot $(DEMO)/rd.svg
 	@echo "table: $(DEMO)/rd.csv; plot: $(DEMO)/rd.svg and $(DEMO)/rd.png; model: $(DEMO)/strait/model.strait"
 
 asan: deps  ## build the runtime and its tests with sanitizers and run them
