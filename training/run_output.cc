@@ -89,7 +89,9 @@ Result<std::vector<RdPoint>> MeasureUnits(const UnitBank& bank, const torch::Ten
 
 Result<std::vector<RdPoint>> WriteModels(const UnitBank& bank, const torch::Tensor& calibration, const Provenance& provenance,
                                          const torch::jit::Module& tail, const EvalSet& set, const std::string& out_dir) {
-  const std::string codec = std::filesystem::path(out_dir).filename().string();
+  std::filesystem::path folder = std::filesystem::absolute(out_dir).lexically_normal();
+  if (!folder.has_filename()) folder = folder.parent_path();  // "runs/first/"
+  const std::string codec = folder.filename().string();
   std::vector<BottleneckUnit> units = bank.Snapshot();
   std::vector<RdPoint> points;
   std::vector<std::pair<std::string, std::vector<uint8_t>>> files;
