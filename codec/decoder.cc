@@ -2,6 +2,7 @@
 
 #include "codec/frame.h"
 #include "codec/model_impl.h"
+#include "codec/no_throw.h"
 #include "codec/quantizer.h"
 #include "codec/shape_cache.h"
 #include "codec/transform.h"
@@ -50,7 +51,7 @@ struct Decoder::Impl {
       return Error(other_model ? StatusCode::kModelMismatch : StatusCode::kCorrupt,
                    "frame: ", latent_shape.status().message());
     };
-    STRAIT_ASSIGN_OR_RETURN(const Shape* latent_shape, latent_shapes.Get(feature_shape, make));
+    STRAIT_ASSIGN_OR_RETURN(const Shape* latent_shape, latent_shapes.Get(feature_shape, limits.max_transform_elements, make));
     return *latent_shape;
   }
 
@@ -63,7 +64,7 @@ struct Decoder::Impl {
 
   Status Restore(std::span<const int16_t> symbols, const Shape& latent_shape, int code, Tensor& dst) {
     const ModelSpec& spec = model->impl().spec;
-    STRAIT_ASSIGN_OR_RETURN(CompiledTransform * synthesis, syntheses.Get(latent_shape, [&] {
+    STRAIT_ASSIGN_OR_RETURN(CompiledTransform * synthesis, syntheses.Get(latent_shape, limits.max_transform_elements, [&] {
       return CompiledTransform::Compile(spec.synthesis, latent_shape, limits);
     }));
     latent.resize(symbols.size());
@@ -86,39 +87,45 @@ Decoder::Decoder(Decoder&&) noexcept = default;
 Decoder& Decoder::operator=(Decoder&&) noexcept = default;
 
 Status Decoder::Decode(std::span<const uint8_t> frame, Tensor& dst) {
-  STRAIT_ASSIGN_OR_RETURN(const ParsedFrame parsed, impl_->Open(frame));
-  STRAIT_ASSIGN_OR_RETURN(const Shape latent_shape, impl_->LatentShape(parsed.header.shape));
-  std::vector<int16_t> symbols;
-  STRAIT_RETURN_IF_ERROR(impl_->ReadSymbols(parsed, latent_shape, symbols));
-  return impl_->Restore(symbols, latent_shape, parsed.header.quality_code, dst);
+  return NoThrow("decode", [&]() -> Status {
+    STRAIT_ASSIGN_OR_RETURN(const ParsedFrame parsed, impl_->Open(frame));
+    STRAIT_ASSIGN_OR_RETURN(const Shape latent_shape, impl_->LatentShape(parsed.header.shape));
+    std::vector<int16_t> symbols;
+    STRAIT_RETURN_IF_ERROR(impl_->ReadSymbols(parsed, latent_shape, symbols));
+    return impl_->Restore(symbols, latent_shape, parsed.header.quality_code, dst);
+  });
 }
 
 Status Decoder::DecodeSymbols(std::span<const uint8_t> frame, std::vector<int16_t>& symbols, Shape& latent_shape) {
-  STRAIT_ASSIGN_OR_RETURN(const ParsedFrame parsed, impl_->Open(frame));
-  STRAIT_ASSIGN_OR_RETURN(Shape shape, impl_->LatentShape(parsed.header.shape));
-  std::vector<int16_t> decoded;
-  STRAIT_RETURN_IF_ERROR(impl_->ReadSymbols(parsed, shape, decoded));
-  symbols = std::move(decoded);
-  latent_shape = std::move(shape);
-  return Status();
+  return NoThrow("decode", [&]() -> Status {
+    STRAIT_ASSIGN_OR_RETURN(const ParsedFrame parsed, impl_->Open(frame));
+    STRAIT_ASSIGN_OR_RETURN(Shape shape, impl_->LatentShape(parsed.header.shape));
+    std::vector<int16_t> decoded;
+    STRAIT_RETURN_IF_ERROR(impl_->ReadSymbols(parsed, shape, decoded));
+    symbols = std::move(decoded);
+    latent_shape = std::move(shape);
+    return Status();
+  });
 }
 
 Status Decoder::Synthesize(std::span<const int16_t> symbols, const Shape& latent_shape, double quality,
                            Tensor& dst) {
-  if (impl_->model == nullptr) return Error(StatusCode::kInvalidArgument, "decoder: has no model");
-  const ModelSpec& spec = impl_->model->impl().spec;
-  const size_t rank = spec.latent_shape.size() + 1;
-  const size_t channel_axis = rank == 4 ? 1 : 2;
-  if (latent_shape.size() != rank || latent_shape[channel_axis] != spec.latent_channels()) {
-    return Error(StatusCode::kInvalidArgument, "latent shape ", ToString(latent_shape), ": model wants Nx",
-                 ToString(spec.latent_shape));
-  }
-  if (NumElements(latent_shape) != static_cast<int64_t>(symbols.size())) {
-    return Error(StatusCode::kInvalidArgument, "latent shape ", ToString(latent_shape), ": got ", symbols.size(),
-                 " symbols");
-  }
-  STRAIT_ASSIGN_OR_RETURN(const int code, QualityCode(quality, spec.levels.size()));
-  return impl_->Restore(symbols, latent_shape, code, dst);
+  return NoThrow("synthesize", [&]() -> Status {
+    if (impl_->model == nullptr) return Error(StatusCode::kInvalidArgument, "decoder: has no model");
+    const ModelSpec& spec = impl_->model->impl().spec;
+    const size_t rank = spec.latent_shape.size() + 1;
+    const size_t channel_axis = rank == 4 ? 1 : 2;
+    if (latent_shape.size() != rank || latent_shape[channel_axis] != spec.latent_channels()) {
+      return Error(StatusCode::kInvalidArgument, "latent shape ", ToString(latent_shape), ": model wants Nx",
+                   ToString(spec.latent_shape));
+    }
+    if (NumElements(latent_shape) != static_cast<int64_t>(symbols.size())) {
+      return Error(StatusCode::kInvalidArgument, "latent shape ", ToString(latent_shape), ": got ", symbols.size(),
+                   " symbols");
+    }
+    STRAIT_ASSIGN_OR_RETURN(const int code, QualityCode(quality, spec.levels.size()));
+    return impl_->Restore(symbols, latent_shape, code, dst);
+  });
 }
 
 }  // namespace strait

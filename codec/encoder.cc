@@ -5,6 +5,7 @@
 
 #include "codec/frame.h"
 #include "codec/model_impl.h"
+#include "codec/no_throw.h"
 #include "codec/quantizer.h"
 #include "codec/rate_control.h"
 #include "codec/shape_cache.h"
@@ -38,7 +39,7 @@ struct Encoder::Impl {
     if (model == nullptr) return Error(StatusCode::kInvalidArgument, "encoder: has no model");
     const Limits limits;
     STRAIT_ASSIGN_OR_RETURN(CompiledTransform * analysis,
-                            analyses.Get(src.shape, [&]() -> Result<CompiledTransform> {
+                            analyses.Get(src.shape, limits.max_transform_elements, [&]() -> Result<CompiledTransform> {
                               STRAIT_RETURN_IF_ERROR(LatentShapeOf(model->impl(), src.shape, limits).status());
                               return CompiledTransform::Compile(model->impl().spec.analysis, src.shape, limits);
                             }));
@@ -81,33 +82,37 @@ Encoder::Encoder(Encoder&&) noexcept = default;
 Encoder& Encoder::operator=(Encoder&&) noexcept = default;
 
 Status Encoder::Encode(const TensorView& src, const EncodeOptions& options, std::vector<uint8_t>& dst) {
-  if (options.quality && options.max_bytes) {
-    return Error(StatusCode::kInvalidArgument, "encode: set quality or max_bytes, not both");
-  }
-  STRAIT_ASSIGN_OR_RETURN(const Shape latent_shape, impl_->Analyze(src));
-  const size_t levels = impl_->model->levels().size();
-  FrameHeader header;
-  header.has_checksum = options.checksum;
-  if (!impl_->IsDefaultShape(src.shape)) header.shape = src.shape;
+  return NoThrow("encode", [&]() -> Status {
+    if (options.quality && options.max_bytes) {
+      return Error(StatusCode::kInvalidArgument, "encode: set quality or max_bytes, not both");
+    }
+    STRAIT_ASSIGN_OR_RETURN(const Shape latent_shape, impl_->Analyze(src));
+    const size_t levels = impl_->model->levels().size();
+    FrameHeader header;
+    header.has_checksum = options.checksum;
+    if (!impl_->IsDefaultShape(src.shape)) header.shape = src.shape;
 
-  if (options.max_bytes) {
-    const auto encode = [&](int code) { return impl_->EncodeAt(code, latent_shape, header); };
-    STRAIT_ASSIGN_OR_RETURN(dst, EncodeWithin(*options.max_bytes, MaxQualityCode(levels), encode));
+    if (options.max_bytes) {
+      const auto encode = [&](int code) { return impl_->EncodeAt(code, latent_shape, header); };
+      STRAIT_ASSIGN_OR_RETURN(dst, EncodeWithin(*options.max_bytes, MaxQualityCode(levels), encode));
+      return Status();
+    }
+    int code = MaxQualityCode(levels);
+    if (options.quality) {
+      STRAIT_ASSIGN_OR_RETURN(code, QualityCode(*options.quality, levels));
+    }
+    STRAIT_ASSIGN_OR_RETURN(dst, impl_->EncodeAt(code, latent_shape, header));
     return Status();
-  }
-  int code = MaxQualityCode(levels);
-  if (options.quality) {
-    STRAIT_ASSIGN_OR_RETURN(code, QualityCode(*options.quality, levels));
-  }
-  STRAIT_ASSIGN_OR_RETURN(dst, impl_->EncodeAt(code, latent_shape, header));
-  return Status();
+  });
 }
 
 Status Encoder::Quantize(const TensorView& src, double quality, std::vector<int16_t>& symbols) {
-  STRAIT_ASSIGN_OR_RETURN(const Shape latent_shape, impl_->Analyze(src));
-  STRAIT_ASSIGN_OR_RETURN(const int code, QualityCode(quality, impl_->model->levels().size()));
-  const SymbolLayout layout = LayoutOf(latent_shape, code, impl_->model->impl().spec.sets_per_level);
-  return impl_->QuantizeAt(code, layout, symbols);
+  return NoThrow("quantize", [&]() -> Status {
+    STRAIT_ASSIGN_OR_RETURN(const Shape latent_shape, impl_->Analyze(src));
+    STRAIT_ASSIGN_OR_RETURN(const int code, QualityCode(quality, impl_->model->levels().size()));
+    const SymbolLayout layout = LayoutOf(latent_shape, code, impl_->model->impl().spec.sets_per_level);
+    return impl_->QuantizeAt(code, layout, symbols);
+  });
 }
 
 }  // namespace strait

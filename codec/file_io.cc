@@ -100,6 +100,11 @@ Result<std::vector<uint8_t>> ReadFile(const std::string& path, int64_t max_bytes
   return bytes;
 }
 
+Status FlushStdout() {
+  if (std::fflush(stdout) == 0 && std::ferror(stdout) == 0) return Status();
+  return SystemError("write", "to stdout");
+}
+
 Status WriteFileAtomic(const std::string& path, std::span<const uint8_t> bytes) {
   // Devices and pipes cannot be replaced by a rename and have no old content to protect.
   struct stat info {};

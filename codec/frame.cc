@@ -53,7 +53,7 @@ Result<ParsedFrame> ParseFrame(std::span<const uint8_t> frame) {
   STRAIT_ASSIGN_OR_RETURN(const uint8_t first, in.ReadU8("version and flags"));
   if ((first & kFrameVersionMask) != kFrameVersion) {
     return Error(StatusCode::kUnsupported, "frame: version ", first & kFrameVersionMask, ", this build reads ",
-                 kFrameVersion);
+                 kFrameVersion, " (or this is no frame)");
   }
   if ((first & ~(kFrameVersionMask | kFrameChecksumFlag | kFrameShapeFlag)) != 0) {
     return Error(StatusCode::kUnsupported, "frame: flags ", int{first}, " hold a bit that version ", kFrameVersion,

@@ -5,6 +5,7 @@
 #include "codec/file_io.h"
 #include "codec/model_format.h"
 #include "codec/model_impl.h"
+#include "codec/no_throw.h"
 #include "entropy/checksum.h"
 #include "entropy/error.h"
 
@@ -30,23 +31,27 @@ std::string SizesWanted(const ModelSpec& spec) {
 }  // namespace
 
 Result<std::shared_ptr<const Model>> Model::Load(const std::string& path, const Limits& limits) {
-  STRAIT_ASSIGN_OR_RETURN(const std::vector<uint8_t> bytes, ReadFile(path, limits.max_model_bytes));
-  Result<std::shared_ptr<const Model>> model = FromBytes(bytes, limits);
-  if (!model.ok()) return Error(model.status().code(), path, ": ", model.status().message());
-  return model;
+  return NoThrow("load model", [&]() -> Result<std::shared_ptr<const Model>> {
+    STRAIT_ASSIGN_OR_RETURN(const std::vector<uint8_t> bytes, ReadFile(path, limits.max_model_bytes));
+    Result<std::shared_ptr<const Model>> model = FromBytes(bytes, limits);
+    if (!model.ok()) return Error(model.status().code(), path, ": ", model.status().message());
+    return model;
+  });
 }
 
 Result<std::shared_ptr<const Model>> Model::FromBytes(std::span<const uint8_t> bytes, const Limits& limits) {
-  STRAIT_ASSIGN_OR_RETURN(ParsedModel parsed, ParseModelFile(bytes, limits));
-  auto impl = std::make_unique<ModelImpl>();
-  impl->spec = std::move(parsed.spec);
-  STRAIT_ASSIGN_OR_RETURN(impl->tables, CdfTableSet::Create(std::move(impl->spec.tables), impl->spec.precision));
-  impl->spec.tables.clear();
-  impl->id = Xxh3_64(bytes);
-  impl->manifest = std::move(parsed.manifest);
-  impl->analysis_macs = CountMacs(impl->spec.analysis, WithBatch(impl->spec.feature_shape, 1));
-  impl->synthesis_macs = CountMacs(impl->spec.synthesis, WithBatch(impl->spec.latent_shape, 1));
-  return std::shared_ptr<const Model>(std::make_shared<Model>(std::unique_ptr<const ModelImpl>(std::move(impl))));
+  return NoThrow("load model", [&]() -> Result<std::shared_ptr<const Model>> {
+    STRAIT_ASSIGN_OR_RETURN(ParsedModel parsed, ParseModelFile(bytes, limits));
+    auto impl = std::make_unique<ModelImpl>();
+    impl->spec = std::move(parsed.spec);
+    STRAIT_ASSIGN_OR_RETURN(impl->tables, CdfTableSet::Create(std::move(impl->spec.tables), impl->spec.precision));
+    impl->spec.tables.clear();
+    impl->id = Xxh3_64(bytes);
+    impl->manifest = std::move(parsed.manifest);
+    impl->analysis_macs = CountMacs(impl->spec.analysis, WithBatch(impl->spec.feature_shape, 1));
+    impl->synthesis_macs = CountMacs(impl->spec.synthesis, WithBatch(impl->spec.latent_shape, 1));
+    return std::shared_ptr<const Model>(std::make_shared<Model>(std::unique_ptr<const ModelImpl>(std::move(impl))));
+  });
 }
 
 Model::Model(std::unique_ptr<const ModelImpl> impl) : impl_(std::move(impl)) {}

@@ -5,6 +5,7 @@
 #include <cstring>
 #include <dnnl.hpp>
 #include <functional>
+#include <new>
 #include <optional>
 #include <unordered_map>
 
@@ -314,6 +315,7 @@ Status DnnlFailure(const char* doing, const std::exception& error) {
 
 struct CompiledTransform::Impl {
   Shape src_shape, dst_shape;
+  int64_t num_elements = 0;
   dnnl::engine engine{dnnl::engine::kind::cpu, 0};
   dnnl::stream stream{engine};
   std::vector<Step> steps;
@@ -332,12 +334,18 @@ Result<CompiledTransform> CompiledTransform::Compile(const Transform& transform,
     auto impl = std::make_unique<Impl>();
     impl->src_shape = src_shape;
     impl->dst_shape = shapes.back();
+    for (const Shape& shape : shapes) impl->num_elements += NumElements(shape);
     impl->input = memory(PlainDesc(src_shape), impl->engine, nullptr);
     impl->output = memory(PlainDesc(impl->dst_shape), impl->engine, nullptr);
     Compiler compiler(transform, std::move(shapes), impl->engine, impl->stream, impl->steps);
     impl->result = compiler.Compile(impl->input);
     impl->unpack = dnnl::reorder(impl->result, impl->output);
     return CompiledTransform(std::move(impl));
+  } catch (const std::bad_alloc&) {
+    throw;  // the public API answers for memory
+  } catch (const dnnl::error& error) {
+    if (error.status == dnnl_out_of_memory) throw std::bad_alloc();
+    return DnnlFailure("compile a unit", error);
   } catch (const std::exception& error) {
     return DnnlFailure("compile a unit", error);
   }
@@ -369,5 +377,6 @@ CompiledTransform::~CompiledTransform() = default;
 
 const Shape& CompiledTransform::src_shape() const { return impl_->src_shape; }
 const Shape& CompiledTransform::dst_shape() const { return impl_->dst_shape; }
+int64_t CompiledTransform::num_elements() const { return impl_->num_elements; }
 
 }  // namespace strait

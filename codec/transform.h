@@ -22,6 +22,8 @@ class CompiledTransform {
 
   const Shape& src_shape() const;
   const Shape& dst_shape() const;
+  // Of all values together: what keeping this object costs.
+  int64_t num_elements() const;
 
   // `src` and `dst` have exactly the elements of their shapes and do not overlap.
   Status Run(std::span<const float> src, std::span<float> dst);

@@ -181,10 +181,17 @@ Result<std::vector<Shape>> InferShapes(const Transform& transform, const Shape& 
   }
   STRAIT_RETURN_IF_ERROR(CheckSize("transform input", src, limits));
   std::vector<Shape> values{src};
+  int64_t total = NumElements(src);
   for (size_t i = 0; i < transform.size(); ++i) {
     STRAIT_ASSIGN_OR_RETURN(Shape dst, OpShape(i, transform[i], values));
     const std::string where = "op " + std::to_string(i);
     STRAIT_RETURN_IF_ERROR(CheckSize(where.c_str(), dst, limits));
+    const int64_t elements = NumElements(dst);
+    if (elements > limits.max_transform_elements - total) {
+      return Error(StatusCode::kLimitExceeded, where, ": the transform's values up to here have more than ",
+                   limits.max_transform_elements, " elements together");
+    }
+    total += elements;
     values.push_back(std::move(dst));
   }
   return values;
@@ -200,7 +207,7 @@ Result<Shape> InferShape(const Transform& transform, const Shape& src, const Lim
 }
 
 int64_t CountMacs(const Transform& transform, const Shape& src) {
-  const Result<std::vector<Shape>> values = InferShapes(transform, src, Limits{INT64_MAX, INT64_MAX});
+  const Result<std::vector<Shape>> values = InferShapes(transform, src, Limits{INT64_MAX, INT64_MAX, INT64_MAX});
   if (!values.ok()) return 0;
   int64_t macs = 0;
   for (size_t i = 0; i < transform.size(); ++i) {

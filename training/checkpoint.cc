@@ -67,7 +67,8 @@ std::vector<char> Serialize(const Checkpoint& checkpoint) {
   c10::impl::GenericDict root(c10::StringType::get(), c10::AnyType::get());
   root.insert("format_version", kFormatVersion);
   root.insert("step", checkpoint.step);
-  root.insert("epoch", checkpoint.epoch);
+  root.insert("train_samples", checkpoint.train_samples);
+  root.insert("backbone_hash", checkpoint.backbone_hash);
   root.insert("recipe_toml", checkpoint.recipe_toml);
   root.insert("optimizer_state", BytesToTensor(checkpoint.optimizer_state));
   root.insert("tensors", tensors);
@@ -83,7 +84,8 @@ Checkpoint Deserialize(const std::vector<char>& bytes) {
   TORCH_CHECK(version == kFormatVersion, "format version ", version, ", this build reads ", kFormatVersion);
   Checkpoint checkpoint;
   checkpoint.step = root.at("step").toInt();
-  checkpoint.epoch = root.at("epoch").toInt();
+  checkpoint.train_samples = root.at("train_samples").toInt();
+  checkpoint.backbone_hash = root.at("backbone_hash").toStringRef();
   checkpoint.recipe_toml = root.at("recipe_toml").toStringRef();
   checkpoint.optimizer_state = TensorToBytes(root.at("optimizer_state").toTensor());
   for (const auto& entry : root.at("tensors").toGenericDict()) {

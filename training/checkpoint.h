@@ -14,7 +14,8 @@ namespace strait {
 
 struct Checkpoint {
   int64_t step = 0;                              // optimiser steps done
-  int64_t epoch = 0;                             // epochs completed
+  int64_t train_samples = 0;                     // of the data set: a resumed run refuses another size,
+  std::string backbone_hash;                     // and another network
   std::string recipe_toml;                       // as resolved: a resumed run refuses another recipe
   std::map<std::string, torch::Tensor> tensors;  // parameters and buffers, any dtype; moved to the CPU when saved
   std::string optimizer_state;                   // bytes of a torch archive

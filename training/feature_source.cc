@@ -3,11 +3,13 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <chrono>
 #include <cstring>
 #include <numeric>
 
 #include "datasets/loader.h"
 #include "entropy/error.h"
+#include "training/interrupt.h"
 #include "training/run_log.h"
 
 namespace strait {
@@ -44,9 +46,12 @@ class FrozenNetwork {
   torch::Device device_;
 };
 
-void ReportSkipped(const Loader& loader) {
+void ReportSkipped(const Loader& loader, const Dataset& dataset) {
   for (const std::string& line : loader.skipped()) fmt::print(stderr, "skipped {}\n", line);
+  if (!loader.skipped().empty()) fmt::print(stderr, "skipped {} of {} images\n", loader.skipped().size(), dataset.size());
 }
+
+Status InterruptedError() { return Error(StatusCode::kIo, "interrupted before the first step; nothing was written"); }
 
 LoaderOptions SequentialOptions(const Recipe& recipe) {
   return {.batch_size = recipe.train.batch_size, .shuffle = false, .drop_last = false, .seed = recipe.train.seed,
@@ -71,9 +76,10 @@ Status ForEachBatch(const SourceData& data, const Preprocess& preprocess, const 
   while (true) {
     STRAIT_ASSIGN_OR_RETURN(std::optional<Batch> batch, loader.Next());
     if (!batch) break;
+    if (Interrupted()) return InterruptedError();
     if (batch->size > 0) sink(network.Run(*batch), batch->indices);
   }
-  if (epoch == 0) ReportSkipped(loader);
+  if (epoch == 0) ReportSkipped(loader, *data.images);
   return Status();
 }
 
@@ -178,6 +184,7 @@ class StreamingSource : public FeatureSource {
     options.shuffle = true;
     loader_ = std::make_unique<Loader>(dataset_, recipe_.data.preprocess, options, static_cast<uint64_t>(epoch));
     first_epoch_ = epoch == 0;
+    compute_seconds_ = 0;
     taken_ = 0;
     while (taken_ < skip) {
       STRAIT_ASSIGN_OR_RETURN(const std::optional<Batch> batch, loader_->Next());
@@ -191,26 +198,35 @@ class StreamingSource : public FeatureSource {
     if (taken_ >= batches_per_epoch()) return std::optional<FeatureBatch>();
     STRAIT_ASSIGN_OR_RETURN(const std::optional<Batch> batch, loader_->Next());
     if (!batch) {
-      if (first_epoch_) ReportSkipped(*loader_);
+      if (first_epoch_) ReportSkipped(*loader_, dataset_);
       return std::optional<FeatureBatch>();
     }
     ++taken_;
-    return std::optional<FeatureBatch>(network_.Run(*batch));
+    const auto start = std::chrono::steady_clock::now();
+    FeatureBatch features = network_.Run(*batch);
+    compute_seconds_ += std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+    return std::optional<FeatureBatch>(std::move(features));
   }
 
+  double compute_seconds() const override { return compute_seconds_; }
+
   Result<torch::Tensor> Calibration(int64_t samples) override {
-    if (!calibration_.defined()) {
+    const int64_t want = std::min(samples, static_cast<int64_t>(dataset_.size()));
+    if (!calibration_.defined() || (calibration_.size(0) < want && !calibration_complete_)) {
       LoaderOptions options = SequentialOptions(recipe_);
       options.shuffle = true;
       Loader loader(dataset_, recipe_.data.preprocess, options, /*epoch=*/0);
       std::vector<torch::Tensor> parts;
-      for (int64_t count = 0; count < samples;) {
+      int64_t count = 0;
+      while (count < samples) {
         STRAIT_ASSIGN_OR_RETURN(const std::optional<Batch> batch, loader.Next());
         if (!batch) break;
         parts.push_back(network_.Run(*batch).features.cpu());
         count += batch->size;
       }
+      if (count == 0) return Error(StatusCode::kInvalidArgument, "data set ", recipe_.data.spec, ": no training image could be read");
       calibration_ = torch::cat(parts);
+      calibration_complete_ = count < samples;
     }
     return calibration_.slice(0, 0, samples);
   }
@@ -221,8 +237,10 @@ class StreamingSource : public FeatureSource {
   FrozenNetwork network_;
   std::unique_ptr<Loader> loader_;
   torch::Tensor calibration_;
+  bool calibration_complete_ = false;  // it holds every image that can be read
   int64_t taken_ = 0;
   bool first_epoch_ = false;
+  double compute_seconds_ = 0;
 };
 
 }  // namespace

@@ -34,6 +34,8 @@ class FeatureSource {
   virtual Status StartEpoch(int64_t epoch, int64_t skip) = 0;
   // nullopt at the end of the epoch.
   virtual Result<std::optional<FeatureBatch>> Next() = 0;
+  // Spent in the frozen head and tail since StartEpoch: 0 where their results are cached.
+  virtual double compute_seconds() const { return 0; }
   // Features of up to `samples` training samples, float32 on the CPU: what the CDF tables are fitted to.
   virtual Result<torch::Tensor> Calibration(int64_t samples) = 0;
 };

@@ -6,7 +6,6 @@
 
 #include <chrono>
 #include <cmath>
-#include <csignal>
 #include <filesystem>
 #include <fstream>
 #include <memory>
@@ -18,6 +17,7 @@
 #include "training/backbone.h"
 #include "training/checkpoint.h"
 #include "training/feature_source.h"
+#include "training/interrupt.h"
 #include "training/run_log.h"
 #include "training/run_output.h"
 #include "training/source_data.h"
@@ -34,25 +34,6 @@ constexpr int64_t kStepsPerLogLine = 50;
 constexpr int64_t kCalibrationSamples = 1024;       // for the tables of an epoch's validation
 constexpr int64_t kFinalCalibrationSamples = 4096;  // for those of the model file
 constexpr int64_t kInitializeSamples = 64;
-
-volatile std::sig_atomic_t g_interrupted = 0;
-
-// Lets SIGINT and SIGTERM end the run at the next step instead of losing it.
-class InterruptScope {
- public:
-  InterruptScope() : old_int_(std::signal(SIGINT, Handle)), old_term_(std::signal(SIGTERM, Handle)) { g_interrupted = 0; }
-  ~InterruptScope() {
-    std::signal(SIGINT, old_int_);
-    std::signal(SIGTERM, old_term_);
-  }
-  InterruptScope(const InterruptScope&) = delete;
-  InterruptScope& operator=(const InterruptScope&) = delete;
-
- private:
-  static void Handle(int) { g_interrupted = 1; }
-  void (*old_int_)(int);
-  void (*old_term_)(int);
-};
 
 double Seconds(Clock::time_point since) { return std::chrono::duration<double>(Clock::now() - since).count(); }
 
@@ -85,9 +66,10 @@ class Trainer {
   Trainer(const Recipe& recipe, const RunOptions& options) : recipe_(recipe), options_(options) {}
 
   Status Run() {
+    const InterruptScope interrupt;
+    STRAIT_RETURN_IF_ERROR(OpenCheckpoint());
     STRAIT_RETURN_IF_ERROR(Prepare());
     STRAIT_RETURN_IF_ERROR(Restore());
-    const InterruptScope interrupt;
     for (int64_t epoch = step_ / steps_per_epoch_; epoch < recipe_.train.epochs; ++epoch) {
       STRAIT_RETURN_IF_ERROR(RunEpoch(epoch));
     }
@@ -96,6 +78,39 @@ class Trainer {
 
  private:
   std::string Path(const char* name) const { return options_.out_dir + "/" + name; }
+
+  // Before anything slow: a run that cannot be continued or begun ends here.
+  Status OpenCheckpoint() {
+    const std::string path = Path("checkpoint.pt");
+    const bool exists = std::filesystem::exists(path);
+    if (!options_.resume) {
+      if (!exists) return Status();
+      return Error(StatusCode::kInvalidArgument, path, ": a run is here already; continue it with --resume or choose another --out");
+    }
+    if (!exists) return Error(StatusCode::kIo, path, ": not found, nothing to resume; start without --resume or name the run with --out");
+    STRAIT_ASSIGN_OR_RETURN(checkpoint_, LoadCheckpoint(path));
+    STRAIT_ASSIGN_OR_RETURN(const Recipe saved, ParseRecipe(checkpoint_.recipe_toml, path, {}));
+    if (recipe_.train.precision == PrecisionKind::kAuto) recipe_.train.precision = saved.train.precision;
+    if (ToToml(recipe_) != ToToml(saved)) {
+      return Error(StatusCode::kInvalidArgument, path, ": made with another recipe than ", recipe_.path, "; resume with ", Path("recipe.toml"));
+    }
+    return Status();
+  }
+
+  // The network and the data must be what the checkpoint was made with.
+  Status CheckResumed() const {
+    if (!options_.resume) return Status();
+    const std::string path = Path("checkpoint.pt");
+    if (checkpoint_.backbone_hash != backbone_hash_) {
+      return Error(StatusCode::kInvalidArgument, path, ": made with backbone ", checkpoint_.backbone_hash, ", but ", recipe_.backbone.file, " is ",
+                   backbone_hash_, "; restore the file or start a new run");
+    }
+    if (checkpoint_.train_samples != train_data_.size()) {
+      return Error(StatusCode::kInvalidArgument, path, ": made with ", checkpoint_.train_samples, " training samples, but ", recipe_.data.spec,
+                   " has ", train_data_.size(), "; restore the data or start a new run");
+    }
+    return Status();
+  }
 
   Status Prepare() {
     const int cores = static_cast<int>(std::thread::hardware_concurrency());
@@ -108,11 +123,7 @@ class Trainer {
     STRAIT_RETURN_IF_ERROR(CheckUnitFits(recipe_.unit, network_.info.shape));
     STRAIT_ASSIGN_OR_RETURN(train_data_, OpenSourceData(recipe_, Subset::kTrain, network_.info.shape));
     STRAIT_ASSIGN_OR_RETURN(const SourceData validation_data, OpenSourceData(recipe_, Subset::kValidation, network_.info.shape));
-    if (!options_.resume && std::filesystem::exists(Path("checkpoint.pt"))) {
-      return Error(StatusCode::kInvalidArgument, Path("checkpoint.pt"),
-                   ": a run is here already; continue it with --resume or choose another --out");
-    }
-    STRAIT_RETURN_IF_ERROR(MakeDirectory(options_.out_dir));
+    STRAIT_RETURN_IF_ERROR(CheckResumed());
     const bool compares_stages = recipe_.loss.kind == LossKind::kDistill && recipe_.loss.feature_weight > 0;
     STRAIT_ASSIGN_OR_RETURN(tail_, Tail::Create(network_, compares_stages, device_));
     STRAIT_ASSIGN_OR_RETURN(source_, MakeFeatureSource(recipe_, train_data_, network_, tail_, device_));
@@ -130,21 +141,16 @@ class Trainer {
   // Starts afresh or from the checkpoint, and settles what "auto" means for this run.
   Status Restore() {
     if (options_.resume) {
-      STRAIT_ASSIGN_OR_RETURN(Checkpoint checkpoint, LoadCheckpoint(Path("checkpoint.pt")));
-      STRAIT_ASSIGN_OR_RETURN(const Recipe saved, ParseRecipe(checkpoint.recipe_toml, Path("checkpoint.pt"), {}));
-      if (recipe_.train.precision == PrecisionKind::kAuto) recipe_.train.precision = saved.train.precision;
-      if (ToToml(recipe_) != ToToml(saved)) {
-        return Error(StatusCode::kInvalidArgument, Path("checkpoint.pt"), ": made with another recipe than ", recipe_.path,
-                     "; resume with ", Path("recipe.toml"));
-      }
-      STRAIT_RETURN_IF_ERROR(bank_->LoadTensors(checkpoint.tensors));
-      STRAIT_RETURN_IF_ERROR(bank_->LoadOptimizer(checkpoint.optimizer_state));
-      step_ = checkpoint.step;
+      STRAIT_RETURN_IF_ERROR(bank_->LoadTensors(checkpoint_.tensors));
+      STRAIT_RETURN_IF_ERROR(bank_->LoadOptimizer(checkpoint_.optimizer_state));
+      step_ = checkpoint_.step;
+      checkpoint_ = {};
     } else {
       STRAIT_ASSIGN_OR_RETURN(const torch::Tensor first, source_->Calibration(kInitializeSamples));
       if (recipe_.train.precision == PrecisionKind::kAuto) STRAIT_RETURN_IF_ERROR(ChoosePrecision());
       bank_->Initialize(first);
     }
+    STRAIT_RETURN_IF_ERROR(MakeDirectory(options_.out_dir));  // only now: an early end leaves no empty folder
     const std::string toml = ToToml(recipe_);
     STRAIT_RETURN_IF_ERROR(WriteFileAtomic(Path("recipe.toml"), {reinterpret_cast<const uint8_t*>(toml.data()), toml.size()}));
     STRAIT_ASSIGN_OR_RETURN(RunLog log, RunLog::Open(Path("metrics.jsonl"), options_.resume ? step_ : -1));
@@ -202,16 +208,17 @@ class Trainer {
       ++step_;
       STRAIT_RETURN_IF_ERROR(Log(epoch, level, result));
       progress.Update(step_ - epoch * steps_per_epoch_, fmt::format("loss {:.3f}, rate {:.0f}", result.loss, result.rate));
-      if (g_interrupted || (options_.stop_after_steps > 0 && step_ >= options_.stop_after_steps)) {
-        STRAIT_RETURN_IF_ERROR(Save(epoch));
+      if (Interrupted() || (options_.stop_after_steps > 0 && step_ >= options_.stop_after_steps)) {
+        STRAIT_RETURN_IF_ERROR(Save());
         return Error(StatusCode::kIo, "interrupted at step ", step_, " of ", total_steps_, "; continue with --resume --out ", options_.out_dir);
       }
     }
     progress.Finish();
     step_ = (epoch + 1) * steps_per_epoch_;
     const double train_seconds = Seconds(start);
+    compute_seconds += source_->compute_seconds();
     if (epoch + 1 < recipe_.train.epochs) STRAIT_RETURN_IF_ERROR(Validate(epoch, compute_seconds, train_seconds));
-    return Save(epoch);
+    return Save();
   }
 
   Status Log(int64_t epoch, int64_t level, const StepResult& result) {
@@ -220,14 +227,17 @@ class Trainer {
                         {"distortion", result.distortion}, {"rate", result.rate}, {"learning_rate", LearningRate()}});
   }
 
-  Status Save(int64_t epoch) {
+  Status Save() {
     Checkpoint checkpoint;
     checkpoint.step = step_;
-    checkpoint.epoch = epoch;
+    checkpoint.backbone_hash = backbone_hash_;
+    checkpoint.train_samples = train_data_.size();
     checkpoint.recipe_toml = ToToml(recipe_);
     checkpoint.tensors = bank_->Tensors();
     checkpoint.optimizer_state = bank_->SaveOptimizer();
-    return SaveCheckpoint(Path("checkpoint.pt"), checkpoint);
+    const Status status = SaveCheckpoint(Path("checkpoint.pt"), checkpoint);
+    if (status.ok()) return status;
+    return Error(status.code(), status.message(), "; the checkpoint before it is intact: free space, then continue with --resume");
   }
 
   Provenance MakeProvenance() const { return {recipe_, backbone_hash_, network_.info}; }
@@ -269,6 +279,7 @@ class Trainer {
   EvalSet eval_set_;
   std::unique_ptr<UnitBank> bank_;
   std::unique_ptr<RunLog> log_;
+  Checkpoint checkpoint_;  // of a resumed run, until it is restored
   int64_t steps_per_epoch_ = 0;
   int64_t total_steps_ = 0;
   int64_t step_ = 0;

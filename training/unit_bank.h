@@ -30,9 +30,6 @@ class UnitBank {
   void Initialize(const torch::Tensor& features);
 
   int64_t levels() const { return static_cast<int64_t>(lambdas_.size()); }
-  const std::vector<double>& lambdas() const { return lambdas_; }
-  size_t num_units() const { return units_.size(); }
-  BottleneckUnit& unit(size_t index) { return units_[index]; }
   // Lambdas of one unit's levels.
   std::vector<double> LambdasOf(size_t index) const;
 

@@ -1,6 +1,9 @@
 #include "bench/rd/plot.h"
 
+#include <fcntl.h>
 #include <fmt/format.h>
+#include <spawn.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -90,13 +93,26 @@ Status WriteText(const std::string& path, const std::string& text) {
   return WriteFileAtomic(path, {reinterpret_cast<const uint8_t*>(text.data()), text.size()});
 }
 
+// Exit status of gnuplot, its stderr in a file; no shell between.
+int RunGnuplot(const std::string& script, const std::string& errors) {
+  posix_spawn_file_actions_t actions;
+  posix_spawn_file_actions_init(&actions);
+  posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, errors.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0600);
+  std::string program = "gnuplot", argument = script;
+  char* const arguments[] = {program.data(), argument.data(), nullptr};
+  pid_t child = 0;
+  const int failure = posix_spawnp(&child, program.c_str(), &actions, nullptr, arguments, environ);
+  posix_spawn_file_actions_destroy(&actions);
+  int status = failure;
+  if (failure == 0 && waitpid(child, &status, 0) < 0) return -1;
+  return status;
+}
+
 Status Draw(const std::vector<RdPoint>& rows, const std::string& terminal, const TempFolder& folder,
             const std::string& dst_path) {
   const std::string image = folder / "plot";
   STRAIT_RETURN_IF_ERROR(WriteText(folder / "plot.gp", PlotScript(rows, terminal, folder / "plot.dat", image)));
-  // The folder's name holds no character a shell would read: it comes from mkdtemp.
-  const std::string command = fmt::format("gnuplot '{}' 2>'{}'", folder / "plot.gp", folder / "plot.err");
-  const int result = std::system(command.c_str());
+  const int result = RunGnuplot(folder / "plot.gp", folder / "plot.err");
   const auto drawn = ReadFile(image);
   if (result != 0 || !drawn.ok()) {
     const auto message = ReadFile(folder / "plot.err");

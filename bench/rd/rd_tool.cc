@@ -69,11 +69,9 @@ Status RunRdTool(const RdToolOptions& options) {
 
   std::vector<RdPoint> rows = {UnsplitRow(data.set)};
   for (const RunDir& run : runs) {
-    STRAIT_ASSIGN_OR_RETURN(std::vector<RdPoint> curve,
+    STRAIT_ASSIGN_OR_RETURN(const std::vector<RdPoint> curve,
                             EvaluateRun(run, data, {options.between_levels, options.checksum}));
     rows.insert(rows.end(), curve.begin(), curve.end());
-    curve.insert(curve.begin(), rows.front());
-    STRAIT_RETURN_IF_ERROR(WriteText(run.path + "/rd.csv", ToCsv(curve)));
   }
   STRAIT_ASSIGN_OR_RETURN(const std::vector<RdPoint> baselines, EvaluateBaselines(options.baselines, data));
   rows.insert(rows.end(), baselines.begin(), baselines.end());

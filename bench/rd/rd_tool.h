@@ -22,8 +22,8 @@ struct RdToolOptions {
 // Names that `baselines` may hold.
 const std::vector<std::string>& RdToolBaselines();
 
-// Measures, prints the tables on stdout and progress on stderr, and writes the files, RUN_DIR/rd.csv of each run
-// included.
+// Measures, prints the tables on stdout and progress on stderr, and writes the files named. RUN_DIR/rd.csv stays as
+// the trainer wrote it: other data or fewer samples must not replace it.
 Status RunRdTool(const RdToolOptions& options);
 
 }  // namespace strait

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "bench/rd/rd_tool.h"
+#include "codec/file_io.h"
 
 namespace {
 
@@ -39,7 +40,8 @@ void AddOptions(CLI::App& app, strait::RdToolOptions& options, std::string& qual
 }  // namespace
 
 int main(int argc, char** argv) {
-  CLI::App app{"Measures bytes per sample and accuracy of trained units and baselines."};
+  CLI::App app{"Measures bytes per sample and accuracy of trained units and baselines.", "strait-rd"};
+  app.footer("Exit codes: 0 done, 1 bad data or I/O, 2 bad usage.\nExample: strait-rd runs/first --baselines jpeg,webp,u8 --csv rd.csv --plot rd.svg");
   strait::RdToolOptions options;
   std::string qualities = "levels", checksum = "no";
   AddOptions(app, options, qualities, checksum);
@@ -53,7 +55,8 @@ int main(int argc, char** argv) {
   }
   options.between_levels = qualities == "all";
   options.checksum = checksum == "yes";
-  const strait::Status status = strait::RunRdTool(options);
+  strait::Status status = strait::RunRdTool(options);
+  if (status.ok()) status = strait::FlushStdout();
   if (status.ok()) return 0;
   std::fprintf(stderr, "strait-rd: %s\n", status.message().c_str());
   return kBadData;

@@ -25,7 +25,7 @@ Result<std::string> VerifyFile(const std::string& file, const std::shared_ptr<co
   STRAIT_ASSIGN_OR_RETURN(const std::vector<uint8_t> bytes, ReadFile(file));
   if (LooksLikeModel(bytes)) {
     STRAIT_ASSIGN_OR_RETURN(const auto parsed, Model::FromBytes(bytes));
-    return fmt::format("model {}, sound", ModelIdText(parsed->id()));
+    return fmt::format("model {}, well-formed (a changed weight changes the id)", ModelIdText(parsed->id()));
   }
   if (model == nullptr) {
     STRAIT_ASSIGN_OR_RETURN(const FrameInfo info, ReadFrameInfo(bytes));
@@ -77,7 +77,7 @@ Status RunEncode(const EncodeArgs& args) {
 
   EncodeOptions options;
   options.quality = args.quality;
-  options.max_bytes = args.max_bytes;
+  if (args.max_bytes) options.max_bytes = static_cast<size_t>(*args.max_bytes);
   options.checksum = args.checksum;
   std::vector<uint8_t> frame;
   const Status status = Encoder(model).Encode({tensor->data.data(), tensor->shape}, options, frame);

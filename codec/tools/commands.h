@@ -18,7 +18,7 @@ Status RunInfo(const InfoArgs& args);
 struct EncodeArgs {
   std::string model, input, output;
   std::optional<double> quality;
-  std::optional<size_t> max_bytes;
+  std::optional<int64_t> max_bytes;
   bool checksum = false;
 };
 Status RunEncode(const EncodeArgs& args);

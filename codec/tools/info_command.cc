@@ -50,7 +50,11 @@ void PrintModelText(const Model& model, size_t file_bytes) {
     fmt::print("{:>5} {:>12.6g} {:>16} {:>7}\n", i, level.lambda, TextOf(level.bytes_per_sample, "{:.1f}"),
                TextOf(level.top1, "{:.2f}"));
   }
-  fmt::print("provenance {}\n", model.impl().spec.provenance_json);
+  const json provenance = json::parse(model.impl().spec.provenance_json, nullptr, false);
+  if (!provenance.is_object()) return;
+  for (const auto& [key, value] : provenance.items()) {
+    if (key != "recipe") fmt::print("{} {}\n", key, value.dump());  // the recipe is long: --json has it
+  }
 }
 
 void PrintFrameJson(const FrameInfo& info) {

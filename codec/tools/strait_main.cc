@@ -3,6 +3,7 @@
 
 #include <CLI/CLI.hpp>
 
+#include "codec/file_io.h"
 #include "codec/tools/commands.h"
 #include "strait/version.h"
 
@@ -31,7 +32,8 @@ void AddEncode(CLI::App& app, EncodeArgs& args) {
   auto* quality =
       sub->add_option("-q,--quality", args.quality, "level, fractions allowed; the highest when not given");
   auto* max_bytes =
-      sub->add_option("--max-bytes", args.max_bytes, "use the best quality that fits this many bytes");
+      sub->add_option("--max-bytes", args.max_bytes, "use the best quality that fits this many bytes")
+          ->check(CLI::Range(int64_t{0}, INT64_MAX));
   quality->excludes(max_bytes);
   sub->add_flag("--checksum", args.checksum, "add 4 bytes that catch corruption and a wrong model");
   sub->add_option("IN.npy", args.input, "NxCxHxW, CxHxW, NxTxC or TxC")->required();
@@ -93,7 +95,8 @@ int main(int argc, char** argv) {
     fmt::print(stderr, "strait: {}; see strait --help\n", error.what());
     return 2;
   }
-  const strait::Status status = Run(app, commands);
+  strait::Status status = Run(app, commands);
+  if (status.ok()) status = strait::FlushStdout();
   if (status.ok()) return 0;
   fmt::print(stderr, "strait: {}\n", status.message());
   return 1;

@@ -77,7 +77,7 @@ says '^1x4x6x6 float32$'
 [[ $(stat -c %s "$work/a.npy") == $(stat -c %s "$golden/valid/default_q2.restored.npy") ]] || fail "decode wrote another size"
 
 expect 0 verify "$model" "$golden/valid/default_q2.stf"
-says 'model\.strait: ok: model [0-9a-f]{16}, sound'
+says 'model\.strait: ok: model [0-9a-f]{16}, well-formed'
 says 'payload not checked'
 expect 0 verify -m "$model" "$golden"/valid/*.stf
 [[ $(wc -l < "$work/stdout") == 5 ]] || fail "verify does not print one line a file"
@@ -111,8 +111,15 @@ expect 2 frobnicate
 expect 2 info
 expect 2 encode -m "$model"
 expect 2 encode -m "$model" -q 1 --max-bytes 10 "$input" "$work/x.stf"
+expect 2 encode -m "$model" --max-bytes -5 "$input" "$work/x.stf"
 expect 2 encode -m "$model" -q high "$input" "$work/x.stf"
 expect 2 bench -m "$model" --repetitions 0
+
+# What did not reach stdout is not done.
+if [[ -w /dev/full ]]; then
+  "$strait" info "$model" > /dev/full 2> "$work/stderr" && fail "info to a full disk exits 0"
+  complains 'No space left'
+fi
 
 ((failures == 0)) || exit 1
 echo "strait behaves"

@@ -1,3 +1,5 @@
+#include "codec/no_throw.h"
+#include "codec/shape_cache.h"
 #include "codec/transform.h"
 
 #include <gtest/gtest.h>
@@ -231,6 +233,44 @@ TEST(CountMacs, CountsEachWeightOncePerUse) {
   EXPECT_EQ(CountMacs(spec.analysis, {1, 4, 6, 6}), 9 * 4 * 9 + 12 * 9);
   EXPECT_EQ(CountMacs(spec.synthesis, {1, 3, 3, 3}), 12 * 9 + 9 * 4 * 9);
   EXPECT_EQ(CountParams(spec.analysis), 36 + 4 + 12 + 3);
+}
+
+TEST(Transform, RefusesValuesThatTogetherPassTheLimit) {
+  const Transform many(40, testing::Simple(OpKind::kRelu));
+  const Limits limits{.max_tensor_elements = 1000, .max_transform_elements = 4000};
+  EXPECT_TRUE(InferShape(Transform(3, testing::Simple(OpKind::kRelu)), {1, 1, 10, 100}, limits).ok());
+  EXPECT_EQ(InferShape(many, {1, 1, 10, 100}, limits).status().code(), StatusCode::kLimitExceeded);
+  EXPECT_EQ(InferShape(many, {1, 1, 8192, 8192}, Limits{}).status().code(), StatusCode::kLimitExceeded);
+}
+
+TEST(ShapeCache, KeepsNoMoreElementsThanItMay) {
+  struct Sized {
+    int64_t elements;
+    int64_t num_elements() const { return elements; }
+  };
+  ShapeCache<Sized> cache;
+  int made = 0;
+  const auto get = [&](int64_t n) {
+    return (*cache.Get({n}, 100, [&]() -> Result<Sized> { return ++made, Sized{n}; }))->elements;
+  };
+  EXPECT_EQ(get(40), 40);
+  EXPECT_EQ(get(50), 50);
+  EXPECT_EQ(get(40), 40);
+  EXPECT_EQ(made, 2) << "both fit";
+  EXPECT_EQ(get(60), 60);  // 50 has not been used for longer and goes
+  EXPECT_EQ(get(40), 40);
+  EXPECT_EQ(made, 3);
+  EXPECT_EQ(get(50), 50);
+  EXPECT_EQ(made, 4);
+  EXPECT_EQ(get(500), 500) << "one alone may be larger";
+}
+
+TEST(NoThrow, TurnsTheEndOfMemoryIntoAStatus) {
+  const Status status = NoThrow("decode", []() -> Status { throw std::bad_alloc(); });
+  EXPECT_EQ(status.code(), StatusCode::kLimitExceeded);
+  EXPECT_NE(status.message().find("decode"), std::string::npos);
+  const Result<int> result = NoThrow("load", []() -> Result<int> { return static_cast<int>(std::vector<char>(std::vector<char>().max_size() + 1).size()); });
+  EXPECT_FALSE(result.ok());
 }
 
 }  // namespace

@@ -33,7 +33,8 @@ Checkpoint Example(int64_t step) {
   torch::manual_seed(7);
   Checkpoint checkpoint;
   checkpoint.step = step;
-  checkpoint.epoch = 3;
+  checkpoint.train_samples = 3;
+  checkpoint.backbone_hash = "0123456789abcdef";
   checkpoint.recipe_toml = "[train]\nepochs = 3\n";
   checkpoint.tensors["analysis.0.weight"] = torch::randn({4, 3, 3, 3});
   checkpoint.tensors["steps"] = torch::full({}, 5, torch::kInt64);
@@ -46,7 +47,8 @@ Checkpoint Example(int64_t step) {
 
 void ExpectEqual(const Checkpoint& a, const Checkpoint& b) {
   EXPECT_EQ(a.step, b.step);
-  EXPECT_EQ(a.epoch, b.epoch);
+  EXPECT_EQ(a.train_samples, b.train_samples);
+  EXPECT_EQ(a.backbone_hash, b.backbone_hash);
   EXPECT_EQ(a.recipe_toml, b.recipe_toml);
   EXPECT_EQ(a.optimizer_state, b.optimizer_state);
   ASSERT_EQ(a.tensors.size(), b.tensors.size());

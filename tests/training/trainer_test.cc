@@ -11,8 +11,12 @@
 #include "codec/npy.h"
 #include "strait/strait.hpp"
 #include "training/backbone.h"
+#include "training/feature_source.h"
 #include "training/recipe.h"
+#include "training/source_data.h"
+#include "training/tail.h"
 #include "training/trainer.h"
+#include "training/unit_bank.h"
 
 namespace strait {
 namespace {
@@ -184,21 +188,75 @@ TEST_F(TrainerTest, RefusesToOverwriteARunOrResumeAnotherRecipe) {
 TEST_F(TrainerTest, NamesWhatIsWrongInOneLine) {
   const struct { const char* set; const char* want; } cases[] = {
       {"backbone.file=/nowhere/net.pt", "/nowhere/net.pt"}, {"split.point=layer9", "layer9"}, {"data.spec=imagefolder:/nowhere", "/nowhere"},
-      {"unit.stride=4", ""},
+      {"data.spec=npy:/nowhere", "/nowhere/train/features.npy"},
   };
   for (const auto& c : cases) {
-    const Status status = RunTraining(MakeRecipe(c.set), {.out_dir = Out("bad"), .stop_after_steps = 1});
+    const Status status = RunTraining(MakeRecipe(c.set), {.out_dir = Out("bad")});
     EXPECT_FALSE(status.ok()) << c.set;
     EXPECT_NE(status.message().find(c.want), std::string::npos) << status.message();
     EXPECT_EQ(status.message().find('\n'), std::string::npos) << status.message();
   }
 }
 
-TEST_F(TrainerTest, KeepsTheOldCheckpointWhenTheDirectoryCannotBeWritten) {
+TEST_F(TrainerTest, NamesARunDirectoryThatCannotBeMade) {
   std::ofstream(dir_ / "file") << "x";
   const Status status = RunTraining(MakeRecipe(), {.out_dir = Out("file") + "/run"});
   EXPECT_EQ(status.code(), StatusCode::kIo);
   EXPECT_NE(status.message().find("run directory"), std::string::npos) << status.message();
+}
+
+TEST_F(TrainerTest, ResumesNothingWhereNothingIs) {
+  const Status status = RunTraining(MakeRecipe(), {.out_dir = Out("none"), .resume = true});
+  EXPECT_EQ(status.code(), StatusCode::kIo);
+  EXPECT_NE(status.message().find("nothing to resume"), std::string::npos) << status.message();
+  EXPECT_FALSE(fs::exists(dir_ / "none"));
+}
+
+TEST_F(TrainerTest, RefusesToResumeWithAnotherNetworkOrOtherData) {
+  ASSERT_FALSE(RunTraining(MakeRecipe(), {.out_dir = Out("run"), .stop_after_steps = 2}).ok());
+  torch::jit::Module network = torch::jit::load(backbone_);
+  {
+    const torch::NoGradGuard no_grad;
+    network.attr("w3").toTensor().mul_(2);
+  }
+  network.save(backbone_);
+  const Status status = RunTraining(MakeRecipe(), {.out_dir = Out("run"), .resume = true});
+  EXPECT_EQ(status.code(), StatusCode::kInvalidArgument);
+  EXPECT_NE(status.message().find("backbone"), std::string::npos) << status.message();
+}
+
+TEST_F(TrainerTest, NeverChangesTheNetwork) {
+  const std::vector<uint8_t> before = Bytes(backbone_);
+  Result<Backbone> network = Backbone::Load(backbone_, {3, 64, 64});
+  ASSERT_TRUE(RunTraining(MakeRecipe("loss.kind=task"), {.out_dir = Out("run")}).ok());
+  EXPECT_EQ(Bytes(backbone_), before);
+  // The halves share their weights with what was loaded; steps through them must leave those as they were.
+  Result<SplitNetwork> split = network->Cut(Split());
+  const std::string hash = HashConstants(split->head) + HashConstants(split->tail);
+  const Recipe recipe = MakeRecipe("loss.kind=task");
+  const Result<Tail> tail = Tail::Create(*split, false, torch::kCPU);
+  ASSERT_TRUE(tail.ok());
+  UnitBank bank(recipe, split->info.shape, true, *tail, torch::kCPU);
+  FeatureBatch batch{torch::rand({4, 8, 16, 16}), torch::randn({4, 10}), torch::randint(10, {4}, torch::kLong)};
+  bank.Initialize(batch.features);
+  for (int step = 0; step < 3; ++step) bank.Step(batch, step % 2, true, false, 1e-2);
+  EXPECT_EQ(HashConstants(split->head) + HashConstants(split->tail), hash);
+}
+
+TEST_F(TrainerTest, CalibratesOnAsManySamplesAsAskedForHoweverFewWereAskedBefore) {
+  Result<Backbone> network = Backbone::Load(backbone_, {3, 64, 64});
+  Result<SplitNetwork> split = network->Cut(Split());
+  for (const char* views : {"data.views=0", "data.views=1"}) {
+    const Recipe recipe = MakeRecipe(views);
+    const Result<SourceData> data = OpenSourceData(recipe, Subset::kTrain, split->info.shape);
+    const Result<Tail> tail = Tail::Create(*split, false, torch::kCPU);
+    const auto source = MakeFeatureSource(recipe, *data, *split, *tail, torch::kCPU);
+    ASSERT_TRUE(source.ok());
+    for (const int64_t samples : {16, 80, 32, 96}) {
+      EXPECT_EQ((*source)->Calibration(samples)->size(0), samples) << views;
+    }
+    EXPECT_EQ((*source)->Calibration(1000)->size(0), 96) << views;
+  }
 }
 
 }  // namespace
