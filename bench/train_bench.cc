@@ -14,12 +14,15 @@ namespace {
 
 constexpr int64_t kBatch = 64;
 
-// Tail of a residual network of width 32 after its second stage (64x16x16 in, about 67 M multiply-adds), random weights.
+// Tail of a residual network of width 32 after its second stage (64x16x16 in, about 67 M multiply-adds), random
+// weights.
 SplitNetwork MakeNetwork() {
   torch::manual_seed(1);
   torch::jit::Module m("Tail");
   const auto weight = [&](const char* name, int64_t out, int64_t in, int64_t kernel) {
-    m.register_parameter(name, torch::randn({out, in, kernel, kernel}) / std::sqrt(static_cast<double>(in * kernel * kernel)), false);
+    m.register_parameter(
+        name, torch::randn({out, in, kernel, kernel}) / std::sqrt(static_cast<double>(in * kernel * kernel)),
+        false);
   };
   for (const auto& [prefix, in, out] : {std::tuple{"a", 64, 128}, std::tuple{"b", 128, 256}}) {
     for (int i = 0; i < 4; ++i) weight((prefix + std::to_string(i)).c_str(), out, i == 0 ? in : out, 3);
@@ -72,7 +75,8 @@ void TrainStep(benchmark::State& state) {
   UnitBank bank(BenchRecipe(), {64, 16, 16}, true, MakeTail(), torch::kCPU);
   bank.Initialize(batch.features);
   int64_t step = 0;
-  for (auto _ : state) benchmark::DoNotOptimize(bank.Step(batch, step++ % bank.levels(), false, bfloat16, 1e-4).loss);
+  for (auto _ : state)
+    benchmark::DoNotOptimize(bank.Step(batch, step++ % bank.levels(), false, bfloat16, 1e-4).loss);
   state.SetItemsProcessed(state.iterations() * kBatch);
 }
 
@@ -99,8 +103,14 @@ void BareStep(benchmark::State& state) {
 }  // namespace
 
 void RegisterTrainBenchmarks() {
-  for (const auto& [name, run] : {std::pair{"Train/Step", &TrainStep}, std::pair{"Train/BareForwardBackward", &BareStep}}) {
-    benchmark::RegisterBenchmark(name, run)->ArgName("bf16")->Arg(0)->Arg(1)->Unit(benchmark::kMillisecond)->UseRealTime();
+  for (const auto& [name, run] :
+       {std::pair{"Train/Step", &TrainStep}, std::pair{"Train/BareForwardBackward", &BareStep}}) {
+    benchmark::RegisterBenchmark(name, run)
+        ->ArgName("bf16")
+        ->Arg(0)
+        ->Arg(1)
+        ->Unit(benchmark::kMillisecond)
+        ->UseRealTime();
   }
 }
 

@@ -51,7 +51,8 @@ struct Decoder::Impl {
       return Error(other_model ? StatusCode::kModelMismatch : StatusCode::kCorrupt,
                    "frame: ", latent_shape.status().message());
     };
-    STRAIT_ASSIGN_OR_RETURN(const Shape* latent_shape, latent_shapes.Get(feature_shape, limits.max_transform_elements, make));
+    STRAIT_ASSIGN_OR_RETURN(const Shape* latent_shape,
+                            latent_shapes.Get(feature_shape, limits.max_transform_elements, make));
     return *latent_shape;
   }
 
@@ -64,9 +65,10 @@ struct Decoder::Impl {
 
   Status Restore(std::span<const int16_t> symbols, const Shape& latent_shape, int code, Tensor& dst) {
     const ModelSpec& spec = model->impl().spec;
-    STRAIT_ASSIGN_OR_RETURN(CompiledTransform * synthesis, syntheses.Get(latent_shape, limits.max_transform_elements, [&] {
-      return CompiledTransform::Compile(spec.synthesis, latent_shape, limits);
-    }));
+    STRAIT_ASSIGN_OR_RETURN(CompiledTransform * synthesis,
+                            syntheses.Get(latent_shape, limits.max_transform_elements, [&] {
+                              return CompiledTransform::Compile(spec.synthesis, latent_shape, limits);
+                            }));
     latent.resize(symbols.size());
     RestoreLatent(symbols, LayoutOf(latent_shape, code, spec.sets_per_level),
                   InterpolateGains(spec.inverse_gain, code), latent);

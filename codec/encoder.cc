@@ -38,11 +38,12 @@ struct Encoder::Impl {
   Result<Shape> Analyze(const TensorView& src) {
     if (model == nullptr) return Error(StatusCode::kInvalidArgument, "encoder: has no model");
     const Limits limits;
-    STRAIT_ASSIGN_OR_RETURN(CompiledTransform * analysis,
-                            analyses.Get(src.shape, limits.max_transform_elements, [&]() -> Result<CompiledTransform> {
-                              STRAIT_RETURN_IF_ERROR(LatentShapeOf(model->impl(), src.shape, limits).status());
-                              return CompiledTransform::Compile(model->impl().spec.analysis, src.shape, limits);
-                            }));
+    STRAIT_ASSIGN_OR_RETURN(
+        CompiledTransform * analysis,
+        analyses.Get(src.shape, limits.max_transform_elements, [&]() -> Result<CompiledTransform> {
+          STRAIT_RETURN_IF_ERROR(LatentShapeOf(model->impl(), src.shape, limits).status());
+          return CompiledTransform::Compile(model->impl().spec.analysis, src.shape, limits);
+        }));
     if (src.data == nullptr) return Error(StatusCode::kInvalidArgument, "tensor: has no data");
     const std::span<const float> values(src.data, static_cast<size_t>(NumElements(src.shape)));
     STRAIT_RETURN_IF_ERROR(CheckFinite(values));

@@ -1,5 +1,5 @@
-// NumPy .npy arrays of float32: reads float16, float32, float64, uint8, int32 and int64, little endian, C order, rounded to
-// float32 where they do not fit; writes float32.
+// NumPy .npy arrays of float32: reads float16, float32, float64, uint8, int32 and int64, little endian, C order,
+// rounded to float32 where they do not fit; writes float32.
 #pragma once
 
 #include <cstdint>

@@ -14,8 +14,8 @@ namespace strait {
 template <typename T>
 class ShapeCache {
  public:
-  // What is kept for `shape`, made by make() -> Result<T> when missing. Valid until the next call. All that is kept has
-  // at most `max_elements` together, unless one alone has more.
+  // What is kept for `shape`, made by make() -> Result<T> when missing. Valid until the next call. All that is kept
+  // has at most `max_elements` together, unless one alone has more.
   template <typename Make>
   Result<T*> Get(const Shape& shape, int64_t max_elements, const Make& make) {
     for (auto it = entries_.begin(); it != entries_.end(); ++it) {
@@ -25,7 +25,8 @@ class ShapeCache {
     }
     // Room is made before: a large entry that goes and one that comes never stand side by side.
     const int64_t incoming = NumElements(shape);
-    while (!entries_.empty() && (entries_.size() >= kCapacity || Elements() > max_elements - incoming)) entries_.pop_back();
+    while (!entries_.empty() && (entries_.size() >= kCapacity || Elements() > max_elements - incoming))
+      entries_.pop_back();
     Result<T> made = make();
     if (!made.ok()) return made.status();
     const int64_t elements = ElementsOf(*made);

@@ -12,7 +12,8 @@ namespace strait {
 namespace {
 
 constexpr const char* kSchemes =
-    "imagefolder:DIR, cifar10:DIR, cifar100:DIR, idx:DIR, shapes[:seed=N,train=N,val=N] (and npy:DIR where features will do)";
+    "imagefolder:DIR, cifar10:DIR, cifar100:DIR, idx:DIR, shapes[:seed=N,train=N,val=N] (and npy:DIR where "
+    "features will do)";
 
 bool ParseUnsigned(std::string_view text, uint64_t* value) {
   const auto [end, code] = std::from_chars(text.data(), text.data() + text.size(), *value);

@@ -37,8 +37,8 @@ class Dataset {
 };
 
 // Opens a SPEC: `imagefolder:DIR` (DIR/train and DIR/val, one folder a class, sorted), `cifar10:DIR`,
-// `cifar100:DIR` (binary version), `idx:DIR` (MNIST family, grey to RGB), `shapes` (built in; `shapes:seed=1,train=8000,val=2000`).
-// Errors name the spec and what was expected where.
+// `cifar100:DIR` (binary version), `idx:DIR` (MNIST family, grey to RGB), `shapes` (built in;
+// `shapes:seed=1,train=8000,val=2000`). Errors name the spec and what was expected where.
 Result<std::unique_ptr<Dataset>> OpenDataset(const std::string& spec, Subset subset);
 
 }  // namespace strait

@@ -14,13 +14,14 @@ namespace strait {
 
 // From an 8-bit image to a normalised CHW float tensor: value = (pixel / 255 - mean) / std.
 struct Preprocess {
-  int crop = 0;    // side of the square that comes out; 0 keeps the image's size (after resize)
-  int resize = 0;  // shorter side is brought here first, by area averaging when shrinking, else linear; 0: no resize
+  int crop = 0;  // side of the square that comes out; 0 keeps the image's size (after resize)
+  int resize =
+      0;  // shorter side is brought here first, by area averaging when shrinking, else linear; 0: no resize
   float mean[3] = {0, 0, 0};
   float std[3] = {1, 1, 1};
-  bool augment = false;           // random resized crop and flip instead of resize and centre crop
-  float min_area = 0.35f;         // of the random resized crop, as a share of the image's area; aspect 3/4 to 4/3
-  bool flip = true;               // with augment: mirror left-right half of the time
+  bool augment = false;    // random resized crop and flip instead of resize and centre crop
+  float min_area = 0.35f;  // of the random resized crop, as a share of the image's area; aspect 3/4 to 4/3
+  bool flip = true;        // with augment: mirror left-right half of the time
 };
 
 // 8-bit side of Preprocess: resize and crop only (what JPEG and WebP baselines compress).
@@ -32,7 +33,7 @@ struct LoaderOptions {
   int batch_size = 64;
   bool shuffle = false;
   bool drop_last = false;
-  uint64_t seed = 0;   // order and augmentation depend on (seed, epoch, index) alone, never on thread timing
+  uint64_t seed = 0;  // order and augmentation depend on (seed, epoch, index) alone, never on thread timing
   int threads = 2;
   int prefetch_batches = 4;
 };
@@ -41,7 +42,7 @@ struct Batch {
   int size = 0;
   int height = 0;
   int width = 0;
-  std::vector<float> pixels;    // size x 3 x height x width
+  std::vector<float> pixels;  // size x 3 x height x width
   std::vector<int64_t> labels;
   std::vector<size_t> indices;  // into the data set
   std::vector<uint8_t> masks;   // size x height x width, or empty

@@ -15,7 +15,8 @@ namespace strait {
 
 class SubsetDataset : public Dataset {
  public:
-  SubsetDataset(std::unique_ptr<Dataset> base, size_t count, uint64_t seed) : base_(std::move(base)), order_(base_->size()) {
+  SubsetDataset(std::unique_ptr<Dataset> base, size_t count, uint64_t seed)
+      : base_(std::move(base)), order_(base_->size()) {
     std::iota(order_.begin(), order_.end(), size_t{0});
     // Own generator: std::shuffle differs between standard libraries.
     for (size_t i = 0; i + 1 < order_.size(); ++i) {

@@ -16,7 +16,7 @@ namespace strait {
 struct SymbolLayout {
   size_t first_table = 0;  // of the level in use
   size_t channels = 1;
-  size_t inner = 1;        // consecutive symbols of one channel: H * W for feature maps, 1 for tokens
+  size_t inner = 1;  // consecutive symbols of one channel: H * W for feature maps, 1 for tokens
   size_t TableOf(size_t i) const { return first_table + (i / inner) % channels; }
 };
 

@@ -102,7 +102,9 @@ size_t EditDistance(const std::string& a, const std::string& b) {
 
 Result<torch::jit::Module> LoadModule(const std::string& path) {
   std::error_code error;
-  if (!std::filesystem::is_regular_file(path, error)) return Error(StatusCode::kIo, path, ": no such file; give a TorchScript file, as torch.jit.trace(net, x).save writes it");
+  if (!std::filesystem::is_regular_file(path, error))
+    return Error(StatusCode::kIo, path,
+                 ": no such file; give a TorchScript file, as torch.jit.trace(net, x).save writes it");
   return CatchTorch(StatusCode::kCorrupt, path + ": not a TorchScript file (save with torch.jit.save)",
                     [&]() -> Result<torch::jit::Module> { return torch::jit::load(path, torch::kCPU); });
 }

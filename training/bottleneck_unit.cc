@@ -28,15 +28,16 @@ Status CheckUnitFits(const UnitRecipe& recipe, const Shape& feature_shape) {
   }
   if (feature_shape.size() == 2) {
     if (recipe.family == UnitFamily::kDatta2022) {
-      return Error(StatusCode::kUnsupported, "unit: family datta2022 needs a feature map CxHxW, the split gives tokens ",
+      return Error(StatusCode::kUnsupported,
+                   "unit: family datta2022 needs a feature map CxHxW, the split gives tokens ",
                    ToString(feature_shape), "; use family strait");
     }
     return Status();
   }
   for (int axis = 1; axis < 3; ++axis) {
     if (feature_shape[axis] % recipe.stride != 0) {
-      return Error(StatusCode::kInvalidArgument, "unit.stride: ", recipe.stride, " does not divide the feature map ",
-                   ToString(feature_shape), "; use a stride that does");
+      return Error(StatusCode::kInvalidArgument, "unit.stride: ", recipe.stride,
+                   " does not divide the feature map ", ToString(feature_shape), "; use a stride that does");
     }
   }
   if (recipe.family == UnitFamily::kStrait && recipe.synthesis_width % (recipe.stride * recipe.stride) != 0) {
@@ -46,7 +47,8 @@ Status CheckUnitFits(const UnitRecipe& recipe, const Shape& feature_shape) {
   return Status();
 }
 
-BottleneckUnitImpl::BottleneckUnitImpl(const UnitRecipe& recipe, const Shape& feature_shape, int64_t levels, bool rectified)
+BottleneckUnitImpl::BottleneckUnitImpl(const UnitRecipe& recipe, const Shape& feature_shape, int64_t levels,
+                                       bool rectified)
     : family_(recipe.family), channels_(recipe.channels), tokens_(feature_shape.size() == 2) {
   if (family_ == UnitFamily::kDatta2022) {
     BuildDatta2022(recipe, feature_shape);
@@ -103,11 +105,17 @@ void BottleneckUnitImpl::BuildStraitTokens(const UnitRecipe& recipe, const Shape
 
 void BottleneckUnitImpl::BuildDatta2022(const UnitRecipe& recipe, const Shape& feature_shape) {
   const int64_t features = feature_shape[0];
-  const TransformModuleImpl::ConvOptions depthwise = {.in = features, .out = features, .kernel = 3, .stride = recipe.stride,
-                                                      .groups = features, .batch_norm = true, .activation = Activation::kRelu};
+  const TransformModuleImpl::ConvOptions depthwise = {.in = features,
+                                                      .out = features,
+                                                      .kernel = 3,
+                                                      .stride = recipe.stride,
+                                                      .groups = features,
+                                                      .batch_norm = true,
+                                                      .activation = Activation::kRelu};
   analysis_->AddConv(depthwise);
   analysis_->AddConv({.in = features, .out = recipe.channels, .batch_norm = true, .activation = Activation::kRelu});
-  synthesis_->AddConv({.in = recipe.channels, .out = features, .batch_norm = true, .activation = Activation::kRelu});
+  synthesis_->AddConv(
+      {.in = recipe.channels, .out = features, .batch_norm = true, .activation = Activation::kRelu});
   synthesis_->AddConvTranspose(depthwise);
 }
 
@@ -134,7 +142,8 @@ void BottleneckUnitImpl::Initialize(const torch::Tensor& features, const std::ve
   if (family_ == UnitFamily::kDatta2022) return;
   torch::NoGradGuard no_grad;
   const torch::Tensor latent = analysis_->forward(features);
-  const torch::Tensor by_channel = (tokens_ ? latent.permute({2, 0, 1}) : latent.transpose(0, 1)).reshape({channels_, -1});
+  const torch::Tensor by_channel =
+      (tokens_ ? latent.permute({2, 0, 1}) : latent.transpose(0, 1)).reshape({channels_, -1});
   const torch::Tensor std = by_channel.std(1).clamp_min(1e-4);
   for (int64_t level = 0; level < levels(); ++level) {
     const double symbol_std = kInitialSymbolStd * std::pow(lambdas.back() / lambdas[level], kGainExponent);

@@ -1,7 +1,9 @@
 // Bottleneck units: analysis, gains and synthesis under training, one class for every family.
-//   strait     one unit for all levels; gain and inverse-gain vectors a level, learned prior, additive uniform noise
-//   datta2022  one unit a lambda as published (Datta et al. 2022): depthwise and pointwise convolutions with batch norm,
-//              uniform quantiser of a fixed step with a straight-through gradient, l1 norm of the latent as the rate
+//   strait     one unit for all levels; gain and inverse-gain vectors a level, learned prior, additive uniform
+//   noise datta2022  one unit a lambda as published (Datta et al. 2022): depthwise and pointwise convolutions with
+//   batch norm,
+//              uniform quantiser of a fixed step with a straight-through gradient, l1 norm of the latent as the
+//              rate
 #pragma once
 
 #include <torch/torch.h>
@@ -17,16 +19,16 @@ namespace strait {
 
 class BottleneckUnitImpl : public torch::nn::Module {
  public:
-  // feature_shape is that of one sample: {C, H, W} or {T, C}. `rectified` says that no feature is negative (the value
-  // comes out of a ReLU): synthesis then ends in one.
+  // feature_shape is that of one sample: {C, H, W} or {T, C}. `rectified` says that no feature is negative (the
+  // value comes out of a ReLU): synthesis then ends in one.
   BottleneckUnitImpl(const UnitRecipe& recipe, const Shape& feature_shape, int64_t levels, bool rectified);
 
   struct Output {
     torch::Tensor restored;  // feature tensor after the unit, of the shape of the input
-    torch::Tensor rate;      // scalar, a sample: bits under the prior (strait) or l1 norm of the symbols (datta2022)
+    torch::Tensor rate;  // scalar, a sample: bits under the prior (strait) or l1 norm of the symbols (datta2022)
   };
-  // One training pass at a level. `rounded` sends rounded latents (straight-through gradient) to synthesis; otherwise
-  // noisy ones. datta2022 always rounds.
+  // One training pass at a level. `rounded` sends rounded latents (straight-through gradient) to synthesis;
+  // otherwise noisy ones. datta2022 always rounds.
   Output Forward(const torch::Tensor& features, int64_t level, bool rounded);
 
   torch::Tensor Analyze(const torch::Tensor& features) { return analysis_->forward(features); }
@@ -62,7 +64,8 @@ class BottleneckUnitImpl : public torch::nn::Module {
   bool tokens_;
   TransformModule analysis_, synthesis_;
   EntropyBottleneck prior_{nullptr};
-  std::vector<torch::Tensor> log_gain_, log_inverse_gain_;  // parameters (strait) or constants (datta2022), [C] a level
+  std::vector<torch::Tensor> log_gain_,
+      log_inverse_gain_;  // parameters (strait) or constants (datta2022), [C] a level
 };
 TORCH_MODULE(BottleneckUnit);
 

@@ -1,5 +1,6 @@
 // State of an interrupted run, in one file that is replaced atomically.
-// The file is a zip archive as torch::pickle_save writes it (a dict of strings, integers and CPU tensors), its comment a checksum.
+// The file is a zip archive as torch::pickle_save writes it (a dict of strings, integers and CPU tensors), its
+// comment a checksum.
 #pragma once
 
 #include <torch/types.h>

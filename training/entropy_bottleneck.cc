@@ -38,7 +38,8 @@ torch::Tensor EntropyBottleneckImpl::Bits(const torch::Tensor& latent, int64_t l
   const torch::Tensor x = ChannelFirst(latent.to(torch::kFloat));
   // The difference of two sigmoids is taken on the side where both are small: exact in the tails.
   const torch::Tensor sign = 1 - 2 * (x.detach() > mean_[level].detach().unsqueeze(2)).to(torch::kFloat);
-  const torch::Tensor mass = torch::abs(torch::sigmoid(sign * Logits(level, x + 0.5)) - torch::sigmoid(sign * Logits(level, x - 0.5)));
+  const torch::Tensor mass =
+      torch::abs(torch::sigmoid(sign * Logits(level, x + 0.5)) - torch::sigmoid(sign * Logits(level, x - 0.5)));
   const torch::Tensor share = torch::softmax(weight_[level], 1).unsqueeze(2);
   const torch::Tensor likelihood = (mass * share).sum(1).clamp_min(1e-9);
   return -torch::log2(likelihood).sum() / latent.size(0);
@@ -46,7 +47,8 @@ torch::Tensor EntropyBottleneckImpl::Bits(const torch::Tensor& latent, int64_t l
 
 torch::Tensor EntropyBottleneckImpl::Pmf(int64_t level, int64_t first, int64_t count) const {
   torch::NoGradGuard no_grad;
-  const torch::Tensor edges = torch::arange(first, first + count + 1, mean_[level].options()).view({1, 1, -1}) - 0.5;
+  const torch::Tensor edges =
+      torch::arange(first, first + count + 1, mean_[level].options()).view({1, 1, -1}) - 0.5;
   const torch::Tensor share = torch::softmax(weight_[level], 1).unsqueeze(2);
   const torch::Tensor cdf = (torch::sigmoid(Logits(level, edges)) * share).sum(1).to(torch::kDouble);
   return (cdf.slice(1, 1) - cdf.slice(1, 0, count)).clamp_min(0).to(torch::kCPU);

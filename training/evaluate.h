@@ -1,4 +1,5 @@
-// Accuracy and bytes of a unit, measured through the runtime codec: every sample is encoded to a frame and decoded from it.
+// Accuracy and bytes of a unit, measured through the runtime codec: every sample is encoded to a frame and decoded
+// from it.
 #pragma once
 
 #include <torch/script.h>

@@ -17,8 +17,8 @@ namespace {
 // The prior counts as this many observations of each channel: enough to give unseen neighbours of seen symbols a
 // sensible mass, too few to bend what tens of thousands of symbols say.
 constexpr double kPriorWeight = 64;
-// A table may cost this much more than the entropy of the symbols it was fitted to: 12-bit rounding and escapes measure
-// well below; more means that fit and latent disagree.
+// A table may cost this much more than the entropy of the symbols it was fitted to: 12-bit rounding and escapes
+// measure well below; more means that fit and latent disagree.
 constexpr double kMaxRelativeExcess = 0.03;
 constexpr double kMaxExcessBits = 0.01;  // a symbol, averaged over channels
 
@@ -39,8 +39,10 @@ torch::Tensor Analyze(BottleneckUnit& unit, const torch::Tensor& features) {
   return torch::cat(parts);
 }
 
-// Prior probability of the symbols of `counts`, between the priors of the two nearest levels; empty without a prior.
-std::vector<double> PriorAt(const BottleneckUnit& unit, double quality, int64_t channel, const SymbolCounts& counts) {
+// Prior probability of the symbols of `counts`, between the priors of the two nearest levels; empty without a
+// prior.
+std::vector<double> PriorAt(const BottleneckUnit& unit, double quality, int64_t channel,
+                            const SymbolCounts& counts) {
   if (!unit->prior()) return {};
   const int64_t below = static_cast<int64_t>(quality);
   const int64_t above = std::min(below + 1, unit->levels() - 1);
@@ -53,8 +55,8 @@ std::vector<double> PriorAt(const BottleneckUnit& unit, double quality, int64_t 
 
 }  // namespace
 
-Result<ModelSpec> BuildModelSpec(BottleneckUnit& unit, const std::vector<LevelInfo>& levels, const torch::Tensor& calibration,
-                                 const ExportOptions& options) {
+Result<ModelSpec> BuildModelSpec(BottleneckUnit& unit, const std::vector<LevelInfo>& levels,
+                                 const torch::Tensor& calibration, const ExportOptions& options) {
   const torch::Tensor latent = Analyze(unit, calibration);
   ModelSpec spec;
   spec.feature_shape = SampleShape(calibration);
@@ -80,9 +82,11 @@ Result<ModelSpec> BuildModelSpec(BottleneckUnit& unit, const std::vector<LevelIn
     STRAIT_ASSIGN_OR_RETURN(const int quality_code, QualityCode(quality, levels.size()));
     const std::vector<float> gain = InterpolateGains(spec.gain, quality_code);
     for (int64_t channel = 0; channel < channels; ++channel) {
-      const std::span<const float> values(by_channel.data() + static_cast<size_t>(channel) * per_channel, per_channel);
+      const std::span<const float> values(by_channel.data() + static_cast<size_t>(channel) * per_channel,
+                                          per_channel);
       SymbolCounts counts = CountSymbols(values, gain[static_cast<size_t>(channel)]);
-      STRAIT_ASSIGN_OR_RETURN(CdfTable table, FitTable(counts, PriorAt(unit, quality, channel, counts), kPriorWeight, options.precision));
+      STRAIT_ASSIGN_OR_RETURN(CdfTable table, FitTable(counts, PriorAt(unit, quality, channel, counts),
+                                                       kPriorWeight, options.precision));
       spec.tables.push_back(std::move(table));
       all_counts.push_back(std::move(counts));
     }
@@ -92,18 +96,22 @@ Result<ModelSpec> BuildModelSpec(BottleneckUnit& unit, const std::vector<LevelIn
   for (int64_t set = 0; set < sets; ++set) {
     double cost = 0, entropy = 0;
     for (int64_t i = set * channels; i < (set + 1) * channels; ++i) {
-      cost += CrossEntropyBits(all_counts[static_cast<size_t>(i)], tables, static_cast<size_t>(i)) / static_cast<double>(channels);
+      cost += CrossEntropyBits(all_counts[static_cast<size_t>(i)], tables, static_cast<size_t>(i)) /
+              static_cast<double>(channels);
       entropy += EntropyBits(all_counts[static_cast<size_t>(i)]) / static_cast<double>(channels);
     }
     if (cost > entropy * (1 + kMaxRelativeExcess) + kMaxExcessBits) {
-      return Error(StatusCode::kInternal, "export: tables at quality ", static_cast<double>(set) / options.sets_per_level, " cost ",
-                   cost, " bits a symbol on the training latents, whose entropy is ", entropy, "; raise export.precision");
+      return Error(StatusCode::kInternal, "export: tables at quality ",
+                   static_cast<double>(set) / options.sets_per_level, " cost ", cost,
+                   " bits a symbol on the training latents, whose entropy is ", entropy,
+                   "; raise export.precision");
     }
   }
   return spec;
 }
 
-Status CheckAgainstRuntime(BottleneckUnit& unit, const std::shared_ptr<const Model>& model, const torch::Tensor& features) {
+Status CheckAgainstRuntime(BottleneckUnit& unit, const std::shared_ptr<const Model>& model,
+                           const torch::Tensor& features) {
   torch::NoGradGuard no_grad;
   constexpr double kBoundary = 1e-3;
   constexpr double kTolerance = 1e-4;
@@ -121,17 +129,19 @@ Status CheckAgainstRuntime(BottleneckUnit& unit, const std::shared_ptr<const Mod
     std::vector<int16_t> symbols;
     STRAIT_RETURN_IF_ERROR(encoder.Quantize({src.data_ptr<float>(), shape}, static_cast<double>(level), symbols));
     if (static_cast<int64_t>(symbols.size()) != scaled.numel()) {
-      return Error(StatusCode::kInternal, "export check: runtime gives ", symbols.size(), " symbols, trainer ", scaled.numel());
+      return Error(StatusCode::kInternal, "export check: runtime gives ", symbols.size(), " symbols, trainer ",
+                   scaled.numel());
     }
-    const SymbolLayout layout = LayoutOf(latent_shape, static_cast<int>(level) * kQualitySteps, model->impl().spec.sets_per_level);
+    const SymbolLayout layout =
+        LayoutOf(latent_shape, static_cast<int>(level) * kQualitySteps, model->impl().spec.sets_per_level);
     const float* values = scaled.data_ptr<float>();
     for (size_t i = 0; i < symbols.size(); ++i) {
       const int32_t rounded = static_cast<int32_t>(std::clamp(std::nearbyint(values[i]), -32768.0f, 32767.0f));
       const int32_t want = tables.Clamp(layout.TableOf(i), rounded);
       const double fraction = std::abs(values[i] - std::floor(values[i]) - 0.5);
       if (symbols[i] != want && fraction > kBoundary) {
-        return Error(StatusCode::kInternal, "export check: level ", level, ", symbol ", i, ": runtime has ", symbols[i],
-                     ", trainer ", want, " from ", values[i], "; the model was not written");
+        return Error(StatusCode::kInternal, "export check: level ", level, ", symbol ", i, ": runtime has ",
+                     symbols[i], ", trainer ", want, " from ", values[i], "; the model was not written");
       }
     }
     const torch::Tensor sent = torch::from_blob(symbols.data(), latent.sizes(), torch::kShort).to(torch::kFloat);
@@ -141,8 +151,8 @@ Status CheckAgainstRuntime(BottleneckUnit& unit, const std::shared_ptr<const Mod
     const torch::Tensor got = torch::from_blob(restored.data.data(), want.sizes(), torch::kFloat);
     const double error = (got - want).abs().max().item<double>() / std::max(1e-12, want.abs().max().item<double>());
     if (!(error <= kTolerance)) {
-      return Error(StatusCode::kInternal, "export check: level ", level, ": restored tensors differ by ", error, " of the largest value, ",
-                   kTolerance, " allowed; the model was not written");
+      return Error(StatusCode::kInternal, "export check: level ", level, ": restored tensors differ by ", error,
+                   " of the largest value, ", kTolerance, " allowed; the model was not written");
     }
   }
   return Status();

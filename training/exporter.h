@@ -12,20 +12,21 @@
 namespace strait {
 
 struct ExportOptions {
-  int precision = 12;       // bits of the CDF tables
-  int sets_per_level = 4;   // table sets between two levels
+  int precision = 12;      // bits of the CDF tables
+  int sets_per_level = 4;  // table sets between two levels
   std::string provenance_json = "{}";
 };
 
 // Fits the tables of every quality to the symbols of `calibration` (features of training samples, float32, CPU),
-// smoothed by the learned prior, and fills a ModelSpec. The unit must be in eval mode on the CPU. Errors: kInternal when the
-// tables cost noticeably more on the calibration symbols than their own entropy.
-Result<ModelSpec> BuildModelSpec(BottleneckUnit& unit, const std::vector<LevelInfo>& levels, const torch::Tensor& calibration,
-                                 const ExportOptions& options);
+// smoothed by the learned prior, and fills a ModelSpec. The unit must be in eval mode on the CPU. Errors: kInternal
+// when the tables cost noticeably more on the calibration symbols than their own entropy.
+Result<ModelSpec> BuildModelSpec(BottleneckUnit& unit, const std::vector<LevelInfo>& levels,
+                                 const torch::Tensor& calibration, const ExportOptions& options);
 
-// The runtime must reproduce the trainer on `features` at every level: equal symbols except where latent times gain lies
-// within 1e-3 of a rounding boundary, restored tensors equal to 1e-4 of the largest magnitude given the same symbols.
-// kInternal naming the first difference.
-Status CheckAgainstRuntime(BottleneckUnit& unit, const std::shared_ptr<const Model>& model, const torch::Tensor& features);
+// The runtime must reproduce the trainer on `features` at every level: equal symbols except where latent times gain
+// lies within 1e-3 of a rounding boundary, restored tensors equal to 1e-4 of the largest magnitude given the same
+// symbols. kInternal naming the first difference.
+Status CheckAgainstRuntime(BottleneckUnit& unit, const std::shared_ptr<const Model>& model,
+                           const torch::Tensor& features);
 
 }  // namespace strait

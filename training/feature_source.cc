@@ -29,7 +29,8 @@ class FrozenNetwork {
 
   FeatureBatch Run(const Batch& batch) {
     torch::NoGradGuard no_grad;
-    return RunTail(head_.forward({ToTensor(batch).to(device_)}).toTensor(), torch::tensor(batch.labels, torch::kLong));
+    return RunTail(head_.forward({ToTensor(batch).to(device_)}).toTensor(),
+                   torch::tensor(batch.labels, torch::kLong));
   }
 
   // Without labels, the network's own answers stand for them.
@@ -48,20 +49,27 @@ class FrozenNetwork {
 
 void ReportSkipped(const Loader& loader, const Dataset& dataset) {
   for (const std::string& line : loader.skipped()) fmt::print(stderr, "skipped {}\n", line);
-  if (!loader.skipped().empty()) fmt::print(stderr, "skipped {} of {} images\n", loader.skipped().size(), dataset.size());
+  if (!loader.skipped().empty())
+    fmt::print(stderr, "skipped {} of {} images\n", loader.skipped().size(), dataset.size());
 }
 
-Status InterruptedError() { return Error(StatusCode::kIo, "interrupted before the first step; nothing was written"); }
+Status InterruptedError() {
+  return Error(StatusCode::kIo, "interrupted before the first step; nothing was written");
+}
 
 LoaderOptions SequentialOptions(const Recipe& recipe) {
-  return {.batch_size = recipe.train.batch_size, .shuffle = false, .drop_last = false, .seed = recipe.train.seed,
+  return {.batch_size = recipe.train.batch_size,
+          .shuffle = false,
+          .drop_last = false,
+          .seed = recipe.train.seed,
           .threads = recipe.data.threads};
 }
 
-// Hands every batch of the data, through head (where there are images) and tail, to `sink`, with its samples' indices.
+// Hands every batch of the data, through head (where there are images) and tail, to `sink`, with its samples'
+// indices.
 template <typename Sink>
-Status ForEachBatch(const SourceData& data, const Preprocess& preprocess, const LoaderOptions& options, uint64_t epoch,
-                    FrozenNetwork& network, const Sink& sink) {
+Status ForEachBatch(const SourceData& data, const Preprocess& preprocess, const LoaderOptions& options,
+                    uint64_t epoch, FrozenNetwork& network, const Sink& sink) {
   if (!data.images) {
     for (int64_t first = 0; first < data.size(); first += options.batch_size) {
       const int64_t end = std::min<int64_t>(first + options.batch_size, data.size());
@@ -86,7 +94,8 @@ Status ForEachBatch(const SourceData& data, const Preprocess& preprocess, const 
 class CachedSource : public FeatureSource {
  public:
   static Result<std::unique_ptr<FeatureSource>> Create(const Recipe& recipe, const SourceData& data,
-                                                       const SplitNetwork& network, const Tail& tail, const torch::Device& device) {
+                                                       const SplitNetwork& network, const Tail& tail,
+                                                       const torch::Device& device) {
     auto source = std::make_unique<CachedSource>(recipe);
     FrozenNetwork frozen(network, tail, device);
     const int views = data.images && recipe.data.preprocess.augment ? recipe.data.views : 1;
@@ -94,24 +103,27 @@ class CachedSource : public FeatureSource {
     for (int view = 0; view < views; ++view) {
       int64_t row = data.size() * view;
       int64_t count = 0;
-      STRAIT_RETURN_IF_ERROR(ForEachBatch(
-          data, recipe.data.preprocess, SequentialOptions(recipe), view, frozen, [&](const FeatureBatch& batch, const auto&) {
-            source->Reserve(batch, data.size() * views);
-            const int64_t n = batch.features.size(0);
-            source->features_.narrow(0, row, n).copy_(batch.features);
-            source->logits_.narrow(0, row, n).copy_(batch.logits);
-            source->labels_.narrow(0, row, n).copy_(batch.labels);
-            for (size_t i = 0; i < batch.stages.size(); ++i) source->stages_[i].narrow(0, row, n).copy_(batch.stages[i]);
-            row += n;
-            count += n;
-            progress.Update(row, "");
-          }));
+      STRAIT_RETURN_IF_ERROR(ForEachBatch(data, recipe.data.preprocess, SequentialOptions(recipe), view, frozen,
+                                          [&](const FeatureBatch& batch, const auto&) {
+                                            source->Reserve(batch, data.size() * views);
+                                            const int64_t n = batch.features.size(0);
+                                            source->features_.narrow(0, row, n).copy_(batch.features);
+                                            source->logits_.narrow(0, row, n).copy_(batch.logits);
+                                            source->labels_.narrow(0, row, n).copy_(batch.labels);
+                                            for (size_t i = 0; i < batch.stages.size(); ++i)
+                                              source->stages_[i].narrow(0, row, n).copy_(batch.stages[i]);
+                                            row += n;
+                                            count += n;
+                                            progress.Update(row, "");
+                                          }));
       source->samples_ = count;  // the same images are skipped in every view
     }
     progress.Finish();
     source->stride_ = data.size();
     source->views_ = views;
-    if (source->samples_ == 0) return Error(StatusCode::kInvalidArgument, "data set ", recipe.data.spec, ": no training image could be read");
+    if (source->samples_ == 0)
+      return Error(StatusCode::kInvalidArgument, "data set ", recipe.data.spec,
+                   ": no training image could be read");
     return Result<std::unique_ptr<FeatureSource>>(std::move(source));
   }
 
@@ -120,7 +132,8 @@ class CachedSource : public FeatureSource {
   int64_t batches_per_epoch() const override { return std::max<int64_t>(1, samples_ / batch_size_); }
 
   Status StartEpoch(int64_t epoch, int64_t skip) override {
-    at::Generator generator = at::make_generator<at::CPUGeneratorImpl>(seed_ * 1000003 + static_cast<uint64_t>(epoch));
+    at::Generator generator =
+        at::make_generator<at::CPUGeneratorImpl>(seed_ * 1000003 + static_cast<uint64_t>(epoch));
     const torch::Tensor order = torch::randperm(samples_, generator, torch::kLong);
     const torch::Tensor view = torch::randint(0, views_, {samples_}, generator, torch::kLong);
     rows_ = order + view * stride_;
@@ -132,8 +145,12 @@ class CachedSource : public FeatureSource {
     if (next_ >= batches_per_epoch()) return std::optional<FeatureBatch>();
     const int64_t first = next_++ * batch_size_;
     const torch::Tensor rows = rows_.slice(0, first, std::min(first + batch_size_, samples_));
-    FeatureBatch batch{features_.index_select(0, rows).to(torch::kFloat), logits_.index_select(0, rows), labels_.index_select(0, rows), {}};
-    for (const torch::Tensor& stage : stages_) batch.stages.push_back(stage.index_select(0, rows).to(torch::kFloat));
+    FeatureBatch batch{features_.index_select(0, rows).to(torch::kFloat),
+                       logits_.index_select(0, rows),
+                       labels_.index_select(0, rows),
+                       {}};
+    for (const torch::Tensor& stage : stages_)
+      batch.stages.push_back(stage.index_select(0, rows).to(torch::kFloat));
     return std::optional<FeatureBatch>(std::move(batch));
   }
 
@@ -172,7 +189,8 @@ class CachedSource : public FeatureSource {
 
 class StreamingSource : public FeatureSource {
  public:
-  StreamingSource(const Recipe& recipe, const Dataset& dataset, const SplitNetwork& network, const Tail& tail, const torch::Device& device)
+  StreamingSource(const Recipe& recipe, const Dataset& dataset, const SplitNetwork& network, const Tail& tail,
+                  const torch::Device& device)
       : recipe_(recipe), dataset_(dataset), network_(network, tail, device) {}
 
   int64_t batches_per_epoch() const override {
@@ -224,7 +242,9 @@ class StreamingSource : public FeatureSource {
         parts.push_back(network_.Run(*batch).features.cpu());
         count += batch->size;
       }
-      if (count == 0) return Error(StatusCode::kInvalidArgument, "data set ", recipe_.data.spec, ": no training image could be read");
+      if (count == 0)
+        return Error(StatusCode::kInvalidArgument, "data set ", recipe_.data.spec,
+                     ": no training image could be read");
       calibration_ = torch::cat(parts);
       calibration_complete_ = count < samples;
     }
@@ -249,7 +269,8 @@ Result<std::unique_ptr<FeatureSource>> MakeFeatureSource(const Recipe& recipe, c
                                                          const SplitNetwork& network, const Tail& tail,
                                                          const torch::Device& device) {
   if (recipe.data.views > 0 || !data.images) return CachedSource::Create(recipe, data, network, tail, device);
-  return std::unique_ptr<FeatureSource>(std::make_unique<StreamingSource>(recipe, *data.images, network, tail, device));
+  return std::unique_ptr<FeatureSource>(
+      std::make_unique<StreamingSource>(recipe, *data.images, network, tail, device));
 }
 
 Result<ValidationFeatures> BuildEvalSet(const Recipe& recipe, const SourceData& data, const SplitNetwork& network,
@@ -269,7 +290,9 @@ Result<ValidationFeatures> BuildEvalSet(const Recipe& recipe, const SourceData& 
   };
   STRAIT_RETURN_IF_ERROR(ForEachBatch(data, preprocess, SequentialOptions(recipe), 0, frozen, sink));
   progress.Finish();
-  if (features.empty()) return Error(StatusCode::kInvalidArgument, "data set ", recipe.data.spec, ": no validation image could be read");
+  if (features.empty())
+    return Error(StatusCode::kInvalidArgument, "data set ", recipe.data.spec,
+                 ": no validation image could be read");
   validation.set = {torch::cat(features), torch::cat(labels), torch::cat(logits)};
   return validation;
 }

@@ -1,5 +1,5 @@
-// Batches of the frozen head's features with the unsplit network's logits: cached in memory for a number of augmented
-// views, or computed afresh each epoch.
+// Batches of the frozen head's features with the unsplit network's logits: cached in memory for a number of
+// augmented views, or computed afresh each epoch.
 #pragma once
 
 #include <torch/script.h>
@@ -22,7 +22,8 @@ struct FeatureBatch {
   torch::Tensor features;  // [N, ...] float32
   torch::Tensor logits;    // [N, ...] float32, of the unsplit network
   torch::Tensor labels;    // [N] int64
-  std::vector<torch::Tensor> stages = {};  // features of the tail's stages (training/tail.h) where the loss compares them
+  std::vector<torch::Tensor> stages =
+      {};  // features of the tail's stages (training/tail.h) where the loss compares them
 };
 
 class FeatureSource {

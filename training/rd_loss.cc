@@ -12,9 +12,9 @@ torch::Tensor Distortion(const LossRecipe& recipe, const DistortionInputs& input
   const torch::Tensor logits = inputs.logits.to(torch::kFloat);
   if (recipe.kind == LossKind::kTask) return torch::nn::functional::cross_entropy(logits, inputs.labels);
   const double t = recipe.temperature;
-  const torch::Tensor divergence = torch::kl_div(torch::log_softmax(logits / t, 1),
-                                                 torch::log_softmax(inputs.reference_logits / t, 1),
-                                                 at::Reduction::Sum, /*log_target=*/true);
+  const torch::Tensor divergence =
+      torch::kl_div(torch::log_softmax(logits / t, 1), torch::log_softmax(inputs.reference_logits / t, 1),
+                    at::Reduction::Sum, /*log_target=*/true);
   torch::Tensor distortion = divergence * (t * t / static_cast<double>(logits.size(0)));
   if (inputs.stages.empty()) return distortion;
   const double weight = recipe.feature_weight / static_cast<double>(inputs.stages.size());

@@ -1,4 +1,5 @@
-// Distortion terms of the rate-distortion loss: D + lambda * R, D in nats (task, distill) or relative squared error (feature).
+// Distortion terms of the rate-distortion loss: D + lambda * R, D in nats (task, distill) or relative squared error
+// (feature).
 #pragma once
 
 #include <torch/torch.h>
@@ -11,11 +12,11 @@ namespace strait {
 
 // What one training step compares. `reference_*` come from the unsplit network on the same input.
 struct DistortionInputs {
-  torch::Tensor restored;          // feature tensor after the unit
-  torch::Tensor reference;         // feature tensor before it
-  torch::Tensor logits;            // tail(restored); undefined for LossKind::kFeature
+  torch::Tensor restored;   // feature tensor after the unit
+  torch::Tensor reference;  // feature tensor before it
+  torch::Tensor logits;     // tail(restored); undefined for LossKind::kFeature
   torch::Tensor reference_logits;
-  torch::Tensor labels;            // [N] int64
+  torch::Tensor labels;                              // [N] int64
   std::vector<torch::Tensor> stages = {};            // features of the tail's stages; empty unless distilled
   std::vector<torch::Tensor> reference_stages = {};  // in the unsplit network
 };
@@ -25,7 +26,8 @@ torch::Tensor RelativeError(const torch::Tensor& restored, const torch::Tensor& 
 
 // Scalar distortion of a batch, mean over samples.
 //   task     cross-entropy with the labels
-//   distill  temperature^2 * KL(reference || restored) of the softmax outputs (Hinton et al. 2015), plus feature_weight
+//   distill  temperature^2 * KL(reference || restored) of the softmax outputs (Hinton et al. 2015), plus
+//   feature_weight
 //            times the mean RelativeError of the tail's stages (as in FitNets, Romero et al. 2015); needs no labels
 //   feature  RelativeError alone
 torch::Tensor Distortion(const LossRecipe& recipe, const DistortionInputs& inputs);

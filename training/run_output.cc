@@ -46,8 +46,8 @@ std::vector<LevelInfo> UnmeasuredLevels(const std::vector<double>& lambdas) {
 }
 
 // A unit's levels through real frames. `first_level` numbers them in the curve of the whole run.
-Result<std::vector<RdPoint>> Measure(const std::shared_ptr<const Model>& model, const torch::jit::Module& tail, const EvalSet& set,
-                                     const std::string& codec, size_t first_level) {
+Result<std::vector<RdPoint>> Measure(const std::shared_ptr<const Model>& model, const torch::jit::Module& tail,
+                                     const EvalSet& set, const std::string& codec, size_t first_level) {
   std::vector<RdPoint> points;
   for (size_t level = 0; level < model->levels().size(); ++level) {
     STRAIT_ASSIGN_OR_RETURN(RdPoint point, EvaluateQuality(model, tail, set, static_cast<double>(level)));
@@ -70,16 +70,19 @@ EvalSet TakeEvenly(const EvalSet& set, int64_t count) {
   if (count <= 0 || count >= size) return set;
   const torch::Tensor rows = torch::arange(count, torch::kLong) * size / count;
   const torch::Tensor index = rows.to(torch::kLong);
-  return {set.features.index_select(0, index), set.labels.index_select(0, index), set.logits.index_select(0, index)};
+  return {set.features.index_select(0, index), set.labels.index_select(0, index),
+          set.logits.index_select(0, index)};
 }
 
-Result<std::vector<RdPoint>> MeasureUnits(const UnitBank& bank, const torch::Tensor& calibration, const Provenance& provenance,
-                                          const torch::jit::Module& tail, const EvalSet& set) {
+Result<std::vector<RdPoint>> MeasureUnits(const UnitBank& bank, const torch::Tensor& calibration,
+                                          const Provenance& provenance, const torch::jit::Module& tail,
+                                          const EvalSet& set) {
   std::vector<RdPoint> points;
   std::vector<BottleneckUnit> units = bank.Snapshot();
   for (size_t i = 0; i < units.size(); ++i) {
     const ExportOptions options = {.precision = provenance.recipe.export_.precision, .sets_per_level = 1};
-    STRAIT_ASSIGN_OR_RETURN(const ModelSpec spec, BuildModelSpec(units[i], UnmeasuredLevels(bank.LambdasOf(i)), calibration, options));
+    STRAIT_ASSIGN_OR_RETURN(const ModelSpec spec,
+                            BuildModelSpec(units[i], UnmeasuredLevels(bank.LambdasOf(i)), calibration, options));
     STRAIT_ASSIGN_OR_RETURN(const std::shared_ptr<const Model> model, Load(spec));
     STRAIT_ASSIGN_OR_RETURN(const std::vector<RdPoint> measured, Measure(model, tail, set, "", points.size()));
     points.insert(points.end(), measured.begin(), measured.end());
@@ -87,8 +90,9 @@ Result<std::vector<RdPoint>> MeasureUnits(const UnitBank& bank, const torch::Ten
   return points;
 }
 
-Result<std::vector<RdPoint>> WriteModels(const UnitBank& bank, const torch::Tensor& calibration, const Provenance& provenance,
-                                         const torch::jit::Module& tail, const EvalSet& set, const std::string& out_dir) {
+Result<std::vector<RdPoint>> WriteModels(const UnitBank& bank, const torch::Tensor& calibration,
+                                         const Provenance& provenance, const torch::jit::Module& tail,
+                                         const EvalSet& set, const std::string& out_dir) {
   std::filesystem::path folder = std::filesystem::absolute(out_dir).lexically_normal();
   if (!folder.has_filename()) folder = folder.parent_path();  // "runs/first/"
   const std::string codec = folder.filename().string();
@@ -99,7 +103,8 @@ Result<std::vector<RdPoint>> WriteModels(const UnitBank& bank, const torch::Tens
     const ExportOptions options = {.precision = provenance.recipe.export_.precision,
                                    .sets_per_level = provenance.recipe.export_.sets_per_level,
                                    .provenance_json = ProvenanceJson(provenance)};
-    STRAIT_ASSIGN_OR_RETURN(ModelSpec spec, BuildModelSpec(units[i], UnmeasuredLevels(bank.LambdasOf(i)), calibration, options));
+    STRAIT_ASSIGN_OR_RETURN(ModelSpec spec,
+                            BuildModelSpec(units[i], UnmeasuredLevels(bank.LambdasOf(i)), calibration, options));
     STRAIT_ASSIGN_OR_RETURN(const std::shared_ptr<const Model> model, Load(spec));
     STRAIT_RETURN_IF_ERROR(CheckAgainstRuntime(units[i], model, TakeEvenly(set, kCheckSamples).features));
     STRAIT_ASSIGN_OR_RETURN(const std::vector<RdPoint> measured, Measure(model, tail, set, codec, points.size()));
@@ -112,11 +117,15 @@ Result<std::vector<RdPoint>> WriteModels(const UnitBank& bank, const torch::Tens
     STRAIT_ASSIGN_OR_RETURN(const std::shared_ptr<const Model> final_model, Load(spec, &bytes));
     const std::string name = units.size() == 1 ? "model.strait" : fmt::format("model-{}.strait", i);
     files.emplace_back(out_dir + "/" + name, std::move(bytes));
-    fmt::print(stderr, "{}: analysis {:.2f} M multiply-adds ({:.1f} % of the head's), {} parameters; synthesis {:.2f} M ({:.1f} % of the tail's), {}\n",
+    fmt::print(stderr,
+               "{}: analysis {:.2f} M multiply-adds ({:.1f} % of the head's), {} parameters; synthesis {:.2f} M "
+               "({:.1f} % of the tail's), {}\n",
                name, 1e-6 * static_cast<double>(final_model->analysis_macs()),
-               100.0 * static_cast<double>(final_model->analysis_macs()) / static_cast<double>(provenance.split.macs_before),
+               100.0 * static_cast<double>(final_model->analysis_macs()) /
+                   static_cast<double>(provenance.split.macs_before),
                final_model->analysis_params(), 1e-6 * static_cast<double>(final_model->synthesis_macs()),
-               100.0 * static_cast<double>(final_model->synthesis_macs()) / static_cast<double>(provenance.split.macs_after),
+               100.0 * static_cast<double>(final_model->synthesis_macs()) /
+                   static_cast<double>(provenance.split.macs_after),
                final_model->synthesis_params());
   }
   for (const auto& [path, bytes] : files) STRAIT_RETURN_IF_ERROR(WriteFileAtomic(path, bytes));
@@ -124,8 +133,8 @@ Result<std::vector<RdPoint>> WriteModels(const UnitBank& bank, const torch::Tens
   rows.insert(rows.begin(), UnsplitRow(set));
   STRAIT_RETURN_IF_ERROR(WriteText(out_dir + "/rd.csv", ToCsv(rows)));
   for (const RdPoint& point : points) {
-    fmt::print(stderr, "level {}: lambda {:g}, {:.1f} bytes, top-1 {:.2f} % ({:+.2f}), agreement {:.2f} %\n", point.level, point.lambda,
-               point.bytes_per_sample, point.top1, -point.top1_drop, point.agreement);
+    fmt::print(stderr, "level {}: lambda {:g}, {:.1f} bytes, top-1 {:.2f} % ({:+.2f}), agreement {:.2f} %\n",
+               point.level, point.lambda, point.bytes_per_sample, point.top1, -point.top1_drop, point.agreement);
   }
   return points;
 }

@@ -30,8 +30,9 @@ Result<torch::Tensor> ReadFeatures(const std::string& path, const Shape& feature
   Shape want = feature_shape;
   want.insert(want.begin(), array.shape.empty() ? 0 : array.shape[0]);
   if (array.shape != want || want[0] == 0) {
-    return Error(StatusCode::kInvalidArgument, path, ": array ", ToString(array.shape), ", wanted [N, ...] with samples of ",
-                 ToString(feature_shape), ", what the head gives at split.point");
+    return Error(StatusCode::kInvalidArgument, path, ": array ", ToString(array.shape),
+                 ", wanted [N, ...] with samples of ", ToString(feature_shape),
+                 ", what the head gives at split.point");
   }
   return ToTorch(array);
 }
@@ -39,23 +40,27 @@ Result<torch::Tensor> ReadFeatures(const std::string& path, const Shape& feature
 Result<torch::Tensor> ReadLabels(const std::string& path, int64_t samples) {
   STRAIT_ASSIGN_OR_RETURN(Tensor array, ReadArray(path));
   if (array.shape != Shape{samples}) {
-    return Error(StatusCode::kInvalidArgument, path, ": array ", ToString(array.shape), ", wanted one label for each of ", samples, " features");
+    return Error(StatusCode::kInvalidArgument, path, ": array ", ToString(array.shape),
+                 ", wanted one label for each of ", samples, " features");
   }
   const torch::Tensor values = ToTorch(array);
   if (!torch::equal(values, values.round()) || values.min().item<float>() < 0) {
-    return Error(StatusCode::kInvalidArgument, path, ": labels are class numbers from 0, found ", values.min().item<float>());
+    return Error(StatusCode::kInvalidArgument, path, ": labels are class numbers from 0, found ",
+                 values.min().item<float>());
   }
   return values.to(torch::kLong);
 }
 
-Result<SourceData> OpenArrays(const Recipe& recipe, const std::string& folder, int64_t samples, const Shape& feature_shape) {
+Result<SourceData> OpenArrays(const Recipe& recipe, const std::string& folder, int64_t samples,
+                              const Shape& feature_shape) {
   SourceData data;
   STRAIT_ASSIGN_OR_RETURN(data.features, ReadFeatures(folder + "/features.npy", feature_shape));
   const std::string labels = folder + "/labels.npy";
   if (std::filesystem::exists(labels)) {
     STRAIT_ASSIGN_OR_RETURN(data.labels, ReadLabels(labels, data.size()));
   } else if (recipe.loss.kind == LossKind::kTask) {
-    return Error(StatusCode::kIo, labels, ": not found, but loss.kind = \"task\" needs labels; use \"distill\" or add the file");
+    return Error(StatusCode::kIo, labels,
+                 ": not found, but loss.kind = \"task\" needs labels; use \"distill\" or add the file");
   }
   if (samples > 0 && samples < data.size()) {  // evenly spread: arrays often lie class by class
     const torch::Tensor rows = torch::arange(samples, torch::kLong) * data.size() / samples;
@@ -74,7 +79,8 @@ Result<SourceData> OpenSourceData(const Recipe& recipe, Subset subset, const Sha
   const std::string& spec = recipe.data.spec;
   if (spec.rfind(kNpyScheme, 0) == 0) {
     const std::string folder = spec.substr(sizeof(kNpyScheme) - 1);
-    if (folder.empty()) return Error(StatusCode::kInvalidArgument, "data set '", spec, "': wanted a folder, as in npy:DIR");
+    if (folder.empty())
+      return Error(StatusCode::kInvalidArgument, "data set '", spec, "': wanted a folder, as in npy:DIR");
     return OpenArrays(recipe, folder + (train ? "/train" : "/val"), samples, feature_shape);
   }
   SourceData data;

@@ -20,10 +20,10 @@ struct SourceData {
   int64_t size() const { return images ? static_cast<int64_t>(images->size()) : features.size(0); }
 };
 
-// Opens recipe.data.spec: what OpenDataset takes, or `npy:DIR` with DIR/{train,val}/features.npy (float16 or float32,
-// [N, ...] with samples of `feature_shape`, the output of the head at the recipe's split) and, for the loss `task`
-// and for accuracy against labels, labels.npy (integers, [N]).
-// Takes train_samples or val_samples of it. Errors name the file.
+// Opens recipe.data.spec: what OpenDataset takes, or `npy:DIR` with DIR/{train,val}/features.npy (float16 or
+// float32, [N, ...] with samples of `feature_shape`, the output of the head at the recipe's split) and, for the
+// loss `task` and for accuracy against labels, labels.npy (integers, [N]). Takes train_samples or val_samples of
+// it. Errors name the file.
 Result<SourceData> OpenSourceData(const Recipe& recipe, Subset subset, const Shape& feature_shape);
 
 }  // namespace strait

@@ -24,7 +24,8 @@ SymbolCounts CountSymbols(std::span<const float> latent, float gain) {
   return counts;
 }
 
-Result<CdfTable> FitTable(const SymbolCounts& counts, std::span<const double> prior, double prior_weight, int precision) {
+Result<CdfTable> FitTable(const SymbolCounts& counts, std::span<const double> prior, double prior_weight,
+                          int precision) {
   CdfTable table;
   const double total = static_cast<double>(counts.Total());
   if (counts.count.size() == 1) {
@@ -44,7 +45,8 @@ Result<CdfTable> FitTable(const SymbolCounts& counts, std::span<const double> pr
     escaped += weight[first] <= weight[last - 1] ? weight[first++] : weight[--last];
   }
   while (too_wide()) escaped += weight[first] <= weight[last - 1] ? weight[first++] : weight[--last];
-  std::vector<double> kept(weight.begin() + static_cast<ptrdiff_t>(first), weight.begin() + static_cast<ptrdiff_t>(last));
+  std::vector<double> kept(weight.begin() + static_cast<ptrdiff_t>(first),
+                           weight.begin() + static_cast<ptrdiff_t>(last));
   kept.push_back(escaped);
   table.min_symbol = counts.first + static_cast<int32_t>(first);
   table.has_escape = true;

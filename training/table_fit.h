@@ -20,12 +20,14 @@ struct SymbolCounts {
 // Counts round_half_even(latent * gain), saturated to int16.
 SymbolCounts CountSymbols(std::span<const float> latent, float gain);
 
-// `prior[i]` is the model's probability of symbol counts.first + i (empty: none); it adds prior_weight pseudo-observations.
-// Symbols so rare that an entry would cost more than the escape are left to the escape. A channel that only ever gave one
-// symbol becomes a table of that symbol alone, which costs no bits.
-Result<CdfTable> FitTable(const SymbolCounts& counts, std::span<const double> prior, double prior_weight, int precision);
+// `prior[i]` is the model's probability of symbol counts.first + i (empty: none); it adds prior_weight
+// pseudo-observations. Symbols so rare that an entry would cost more than the escape are left to the escape. A
+// channel that only ever gave one symbol becomes a table of that symbol alone, which costs no bits.
+Result<CdfTable> FitTable(const SymbolCounts& counts, std::span<const double> prior, double prior_weight,
+                          int precision);
 
-// Bits per symbol of `counts` under a table (escape bits estimated by CdfTableSet::CostBits), and their own entropy.
+// Bits per symbol of `counts` under a table (escape bits estimated by CdfTableSet::CostBits), and their own
+// entropy.
 double CrossEntropyBits(const SymbolCounts& counts, const CdfTableSet& tables, size_t index);
 double EntropyBits(const SymbolCounts& counts);
 

@@ -33,7 +33,8 @@ torch::jit::Module WithTaps(Graph& tail, const std::vector<CutPoint>& cuts) {
 }
 
 // The last of every run of cuts of equal shape, the input's shape left out.
-std::vector<CutPoint> LastOfEachShape(const std::vector<CutPoint>& cuts, const torch::jit::IValue& outputs, const Shape& input_shape) {
+std::vector<CutPoint> LastOfEachShape(const std::vector<CutPoint>& cuts, const torch::jit::IValue& outputs,
+                                      const Shape& input_shape) {
   const auto& elements = outputs.toTupleRef().elements();
   std::vector<std::vector<int64_t>> shapes;
   for (size_t i = 1; i < elements.size(); ++i) shapes.push_back(elements[i].toTensor().sizes().vec());

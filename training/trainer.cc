@@ -40,7 +40,8 @@ double Seconds(Clock::time_point since) { return std::chrono::duration<double>(C
 Result<torch::Device> ChooseDevice(const std::string& name) {
   const bool cuda = torch::cuda::is_available();
   if (name == "cuda" && !cuda) {
-    return Error(StatusCode::kInvalidArgument, "train.device: \"cuda\" asked for, but this LibTorch finds no CUDA device; use \"auto\"");
+    return Error(StatusCode::kInvalidArgument,
+                 "train.device: \"cuda\" asked for, but this LibTorch finds no CUDA device; use \"auto\"");
   }
   return torch::Device(cuda && name != "cpu" ? torch::kCUDA : torch::kCPU);
 }
@@ -55,8 +56,11 @@ Status MakeDirectory(const std::string& path) {
 nlohmann::json ToJson(const std::vector<RdPoint>& points) {
   nlohmann::json list = nlohmann::json::array();
   for (const RdPoint& point : points) {
-    list.push_back({{"level", point.level}, {"lambda", point.lambda}, {"bytes_per_sample", point.bytes_per_sample},
-                    {"top1", point.top1}, {"agreement", point.agreement}});
+    list.push_back({{"level", point.level},
+                    {"lambda", point.lambda},
+                    {"bytes_per_sample", point.bytes_per_sample},
+                    {"top1", point.top1},
+                    {"agreement", point.agreement}});
   }
   return list;
 }
@@ -85,14 +89,18 @@ class Trainer {
     const bool exists = std::filesystem::exists(path);
     if (!options_.resume) {
       if (!exists) return Status();
-      return Error(StatusCode::kInvalidArgument, path, ": a run is here already; continue it with --resume or choose another --out");
+      return Error(StatusCode::kInvalidArgument, path,
+                   ": a run is here already; continue it with --resume or choose another --out");
     }
-    if (!exists) return Error(StatusCode::kIo, path, ": not found, nothing to resume; start without --resume or name the run with --out");
+    if (!exists)
+      return Error(StatusCode::kIo, path,
+                   ": not found, nothing to resume; start without --resume or name the run with --out");
     STRAIT_ASSIGN_OR_RETURN(checkpoint_, LoadCheckpoint(path));
     STRAIT_ASSIGN_OR_RETURN(const Recipe saved, ParseRecipe(checkpoint_.recipe_toml, path, {}));
     if (recipe_.train.precision == PrecisionKind::kAuto) recipe_.train.precision = saved.train.precision;
     if (ToToml(recipe_) != ToToml(saved)) {
-      return Error(StatusCode::kInvalidArgument, path, ": made with another recipe than ", recipe_.path, "; resume with ", Path("recipe.toml"));
+      return Error(StatusCode::kInvalidArgument, path, ": made with another recipe than ", recipe_.path,
+                   "; resume with ", Path("recipe.toml"));
     }
     return Status();
   }
@@ -102,12 +110,13 @@ class Trainer {
     if (!options_.resume) return Status();
     const std::string path = Path("checkpoint.pt");
     if (checkpoint_.backbone_hash != backbone_hash_) {
-      return Error(StatusCode::kInvalidArgument, path, ": made with backbone ", checkpoint_.backbone_hash, ", but ", recipe_.backbone.file, " is ",
-                   backbone_hash_, "; restore the file or start a new run");
+      return Error(StatusCode::kInvalidArgument, path, ": made with backbone ", checkpoint_.backbone_hash, ", but ",
+                   recipe_.backbone.file, " is ", backbone_hash_, "; restore the file or start a new run");
     }
     if (checkpoint_.train_samples != train_data_.size()) {
-      return Error(StatusCode::kInvalidArgument, path, ": made with ", checkpoint_.train_samples, " training samples, but ", recipe_.data.spec,
-                   " has ", train_data_.size(), "; restore the data or start a new run");
+      return Error(StatusCode::kInvalidArgument, path, ": made with ", checkpoint_.train_samples,
+                   " training samples, but ", recipe_.data.spec, " has ", train_data_.size(),
+                   "; restore the data or start a new run");
     }
     return Status();
   }
@@ -122,17 +131,20 @@ class Trainer {
     frozen_hash_ = HashConstants(network_.head) + HashConstants(network_.tail);
     STRAIT_RETURN_IF_ERROR(CheckUnitFits(recipe_.unit, network_.info.shape));
     STRAIT_ASSIGN_OR_RETURN(train_data_, OpenSourceData(recipe_, Subset::kTrain, network_.info.shape));
-    STRAIT_ASSIGN_OR_RETURN(const SourceData validation_data, OpenSourceData(recipe_, Subset::kValidation, network_.info.shape));
+    STRAIT_ASSIGN_OR_RETURN(const SourceData validation_data,
+                            OpenSourceData(recipe_, Subset::kValidation, network_.info.shape));
     STRAIT_RETURN_IF_ERROR(CheckResumed());
     const bool compares_stages = recipe_.loss.kind == LossKind::kDistill && recipe_.loss.feature_weight > 0;
     STRAIT_ASSIGN_OR_RETURN(tail_, Tail::Create(network_, compares_stages, device_));
     STRAIT_ASSIGN_OR_RETURN(source_, MakeFeatureSource(recipe_, train_data_, network_, tail_, device_));
-    STRAIT_ASSIGN_OR_RETURN(const ValidationFeatures validation, BuildEvalSet(recipe_, validation_data, network_, tail_, device_));
+    STRAIT_ASSIGN_OR_RETURN(const ValidationFeatures validation,
+                            BuildEvalSet(recipe_, validation_data, network_, tail_, device_));
     eval_set_ = validation.set;
-    fmt::print(stderr, "{}: {} training and {} validation samples, unsplit top-1 {:.2f} %\n", recipe_.data.spec, train_data_.size(),
-               eval_set_.labels.size(0), Top1(eval_set_.logits, eval_set_.labels));
+    fmt::print(stderr, "{}: {} training and {} validation samples, unsplit top-1 {:.2f} %\n", recipe_.data.spec,
+               train_data_.size(), eval_set_.labels.size(0), Top1(eval_set_.logits, eval_set_.labels));
     STRAIT_ASSIGN_OR_RETURN(const torch::Tensor first, source_->Calibration(kInitializeSamples));
-    bank_ = std::make_unique<UnitBank>(recipe_, network_.info.shape, first.min().item<float>() >= 0, tail_, device_);
+    bank_ =
+        std::make_unique<UnitBank>(recipe_, network_.info.shape, first.min().item<float>() >= 0, tail_, device_);
     steps_per_epoch_ = source_->batches_per_epoch();
     total_steps_ = steps_per_epoch_ * recipe_.train.epochs;
     return Status();
@@ -152,7 +164,8 @@ class Trainer {
     }
     STRAIT_RETURN_IF_ERROR(MakeDirectory(options_.out_dir));  // only now: an early end leaves no empty folder
     const std::string toml = ToToml(recipe_);
-    STRAIT_RETURN_IF_ERROR(WriteFileAtomic(Path("recipe.toml"), {reinterpret_cast<const uint8_t*>(toml.data()), toml.size()}));
+    STRAIT_RETURN_IF_ERROR(
+        WriteFileAtomic(Path("recipe.toml"), {reinterpret_cast<const uint8_t*>(toml.data()), toml.size()}));
     STRAIT_ASSIGN_OR_RETURN(RunLog log, RunLog::Open(Path("metrics.jsonl"), options_.resume ? step_ : -1));
     log_ = std::make_unique<RunLog>(std::move(log));
     return Status();
@@ -175,22 +188,25 @@ class Trainer {
     }
     const bool bfloat16 = seconds[1] < 0.9 * seconds[0];
     recipe_.train.precision = bfloat16 ? PrecisionKind::kBFloat16 : PrecisionKind::kFloat32;
-    fmt::print(stderr, "precision: {} (a step takes {:.0f} ms in float32, {:.0f} ms in bfloat16)\n", bfloat16 ? "bfloat16" : "float32",
-               1e3 * seconds[0], 1e3 * seconds[1]);
+    fmt::print(stderr, "precision: {} (a step takes {:.0f} ms in float32, {:.0f} ms in bfloat16)\n",
+               bfloat16 ? "bfloat16" : "float32", 1e3 * seconds[0], 1e3 * seconds[1]);
     return Status();
   }
 
   double LearningRate() const {
     const double step = static_cast<double>(step_);
-    const double warmup = recipe_.train.warmup_steps > 0 ? std::min(1.0, (step + 1) / recipe_.train.warmup_steps) : 1.0;
-    return recipe_.train.learning_rate * warmup * 0.5 * (1 + std::cos(M_PI * step / static_cast<double>(total_steps_)));
+    const double warmup =
+        recipe_.train.warmup_steps > 0 ? std::min(1.0, (step + 1) / recipe_.train.warmup_steps) : 1.0;
+    return recipe_.train.learning_rate * warmup * 0.5 *
+           (1 + std::cos(M_PI * step / static_cast<double>(total_steps_)));
   }
 
   Status RunEpoch(int64_t epoch) {
     const Clock::time_point start = Clock::now();
     const bool rounded = static_cast<double>(epoch) >= (1 - recipe_.train.rounded) * recipe_.train.epochs;
     STRAIT_RETURN_IF_ERROR(source_->StartEpoch(epoch, step_ - epoch * steps_per_epoch_));
-    Progress progress(fmt::format("epoch {}/{}", epoch + 1, recipe_.train.epochs), steps_per_epoch_, step_ - epoch * steps_per_epoch_);
+    Progress progress(fmt::format("epoch {}/{}", epoch + 1, recipe_.train.epochs), steps_per_epoch_,
+                      step_ - epoch * steps_per_epoch_);
     double compute_seconds = 0;
     while (true) {
       STRAIT_ASSIGN_OR_RETURN(const std::optional<FeatureBatch> batch, source_->Next());
@@ -203,14 +219,17 @@ class Trainer {
           bank_->Step(*batch, level, rounded, recipe_.train.precision == PrecisionKind::kBFloat16, LearningRate());
       compute_seconds += Seconds(step_start);
       if (!std::isfinite(result.loss)) {
-        return Error(StatusCode::kInvalidArgument, "training diverged at step ", step_, " (loss is not finite); lower train.learning_rate");
+        return Error(StatusCode::kInvalidArgument, "training diverged at step ", step_,
+                     " (loss is not finite); lower train.learning_rate");
       }
       ++step_;
       STRAIT_RETURN_IF_ERROR(Log(epoch, level, result));
-      progress.Update(step_ - epoch * steps_per_epoch_, fmt::format("loss {:.3f}, rate {:.0f}", result.loss, result.rate));
+      progress.Update(step_ - epoch * steps_per_epoch_,
+                      fmt::format("loss {:.3f}, rate {:.0f}", result.loss, result.rate));
       if (Interrupted() || (options_.stop_after_steps > 0 && step_ >= options_.stop_after_steps)) {
         STRAIT_RETURN_IF_ERROR(Save());
-        return Error(StatusCode::kIo, "interrupted at step ", step_, " of ", total_steps_, "; continue with --resume --out ", options_.out_dir);
+        return Error(StatusCode::kIo, "interrupted at step ", step_, " of ", total_steps_,
+                     "; continue with --resume --out ", options_.out_dir);
       }
     }
     progress.Finish();
@@ -223,8 +242,13 @@ class Trainer {
 
   Status Log(int64_t epoch, int64_t level, const StepResult& result) {
     if (step_ % kStepsPerLogLine != 0) return Status();
-    return log_->Write({{"step", step_}, {"epoch", epoch}, {"level", level}, {"loss", result.loss},
-                        {"distortion", result.distortion}, {"rate", result.rate}, {"learning_rate", LearningRate()}});
+    return log_->Write({{"step", step_},
+                        {"epoch", epoch},
+                        {"level", level},
+                        {"loss", result.loss},
+                        {"distortion", result.distortion},
+                        {"rate", result.rate},
+                        {"learning_rate", LearningRate()}});
   }
 
   Status Save() {
@@ -237,7 +261,8 @@ class Trainer {
     checkpoint.optimizer_state = bank_->SaveOptimizer();
     const Status status = SaveCheckpoint(Path("checkpoint.pt"), checkpoint);
     if (status.ok()) return status;
-    return Error(status.code(), status.message(), "; the checkpoint before it is intact: free space, then continue with --resume");
+    return Error(status.code(), status.message(),
+                 "; the checkpoint before it is intact: free space, then continue with --resume");
   }
 
   Provenance MakeProvenance() const { return {recipe_, backbone_hash_, network_.info}; }
@@ -247,12 +272,17 @@ class Trainer {
     const Clock::time_point start = Clock::now();
     STRAIT_ASSIGN_OR_RETURN(const torch::Tensor calibration, source_->Calibration(kCalibrationSamples));
     const EvalSet part = TakeEvenly(eval_set_, recipe_.validation.samples);
-    STRAIT_ASSIGN_OR_RETURN(const std::vector<RdPoint> points, MeasureUnits(*bank_, calibration, MakeProvenance(), network_.tail, part));
-    const nlohmann::json line = {{"step", step_}, {"epoch", epoch}, {"train_seconds", train_seconds},
-                           {"compute_share", compute_seconds / train_seconds}, {"validation_seconds", Seconds(start)},
-                           {"validation", ToJson(points)}};
-    std::string text = fmt::format("epoch {}: {:.0f} s, {:.0f} % in forward and backward; bytes/top-1 of {} samples:", epoch + 1,
-                                   train_seconds, 100 * compute_seconds / train_seconds, part.labels.size(0));
+    STRAIT_ASSIGN_OR_RETURN(const std::vector<RdPoint> points,
+                            MeasureUnits(*bank_, calibration, MakeProvenance(), network_.tail, part));
+    const nlohmann::json line = {{"step", step_},
+                                 {"epoch", epoch},
+                                 {"train_seconds", train_seconds},
+                                 {"compute_share", compute_seconds / train_seconds},
+                                 {"validation_seconds", Seconds(start)},
+                                 {"validation", ToJson(points)}};
+    std::string text =
+        fmt::format("epoch {}: {:.0f} s, {:.0f} % in forward and backward; bytes/top-1 of {} samples:", epoch + 1,
+                    train_seconds, 100 * compute_seconds / train_seconds, part.labels.size(0));
     for (const RdPoint& point : points) text += fmt::format(" {:.0f}/{:.1f}", point.bytes_per_sample, point.top1);
     fmt::print(stderr, "{}\n", text);
     return log_->Write(line);
@@ -263,9 +293,11 @@ class Trainer {
       return Error(StatusCode::kInternal, "training changed a weight of the frozen network; no model was written");
     }
     STRAIT_ASSIGN_OR_RETURN(const torch::Tensor calibration, source_->Calibration(kFinalCalibrationSamples));
-    STRAIT_ASSIGN_OR_RETURN(const std::vector<RdPoint> points,
-                            WriteModels(*bank_, calibration, MakeProvenance(), network_.tail, eval_set_, options_.out_dir));
-    return log_->Write({{"step", step_}, {"epoch", recipe_.train.epochs - 1}, {"final", true}, {"validation", ToJson(points)}});
+    STRAIT_ASSIGN_OR_RETURN(
+        const std::vector<RdPoint> points,
+        WriteModels(*bank_, calibration, MakeProvenance(), network_.tail, eval_set_, options_.out_dir));
+    return log_->Write(
+        {{"step", step_}, {"epoch", recipe_.train.epochs - 1}, {"final", true}, {"validation", ToJson(points)}});
   }
 
   Recipe recipe_;

@@ -29,8 +29,9 @@ void TransformModuleImpl::AddConvLike(Kind kind, const ConvOptions& options) {
   const bool transposed = kind == Kind::kConvTranspose;
   const int64_t per_group = (transposed ? options.out : options.in) / options.groups;
   const int64_t taps = options.kernel * options.kernel;
-  const int64_t fan_in = transposed ? std::max<int64_t>(1, options.in / options.groups * taps / (options.stride * options.stride))
-                                    : per_group * taps;
+  const int64_t fan_in =
+      transposed ? std::max<int64_t>(1, options.in / options.groups * taps / (options.stride * options.stride))
+                 : per_group * taps;
   layer.weight = RegisterWeight({transposed ? options.in : options.out, per_group, options.kernel, options.kernel},
                                 fan_in, layer.relu);
   const std::string index = std::to_string(layers_.size());
@@ -44,7 +45,9 @@ void TransformModuleImpl::AddConvLike(Kind kind, const ConvOptions& options) {
 
 void TransformModuleImpl::AddConv(const ConvOptions& options) { AddConvLike(Kind::kConv, options); }
 
-void TransformModuleImpl::AddConvTranspose(const ConvOptions& options) { AddConvLike(Kind::kConvTranspose, options); }
+void TransformModuleImpl::AddConvTranspose(const ConvOptions& options) {
+  AddConvLike(Kind::kConvTranspose, options);
+}
 
 void TransformModuleImpl::AddLinear(int64_t in, int64_t out, Activation activation) {
   Layer layer;
@@ -81,7 +84,8 @@ torch::Tensor TransformModuleImpl::forward(const torch::Tensor& src) {
         value = torch::conv2d(value, layer.weight, layer.bias, layer.stride, padding, 1, layer.groups);
         break;
       case Kind::kConvTranspose:
-        value = torch::conv_transpose2d(value, layer.weight, layer.bias, layer.stride, padding, layer.stride - 1, layer.groups);
+        value = torch::conv_transpose2d(value, layer.weight, layer.bias, layer.stride, padding, layer.stride - 1,
+                                        layer.groups);
         break;
       case Kind::kLinear:
         value = torch::nn::functional::linear(value, layer.weight, layer.bias);
@@ -110,12 +114,24 @@ Transform TransformModuleImpl::Export() const {
     Op op;
     op.src = {value_of_layer.back()};
     switch (layer.kind) {
-      case Kind::kConv: op.kind = OpKind::kConv2d; break;
-      case Kind::kConvTranspose: op.kind = OpKind::kConvTranspose2d; break;
-      case Kind::kLinear: op.kind = OpKind::kLinear; break;
-      case Kind::kPixelShuffle: op.kind = OpKind::kPixelShuffle; break;
-      case Kind::kRelu: op.kind = OpKind::kRelu; break;
-      case Kind::kResidual: op.kind = OpKind::kAdd; break;
+      case Kind::kConv:
+        op.kind = OpKind::kConv2d;
+        break;
+      case Kind::kConvTranspose:
+        op.kind = OpKind::kConvTranspose2d;
+        break;
+      case Kind::kLinear:
+        op.kind = OpKind::kLinear;
+        break;
+      case Kind::kPixelShuffle:
+        op.kind = OpKind::kPixelShuffle;
+        break;
+      case Kind::kRelu:
+        op.kind = OpKind::kRelu;
+        break;
+      case Kind::kResidual:
+        op.kind = OpKind::kAdd;
+        break;
     }
     op.factor = layer.factor;
     if (layer.kind == Kind::kResidual) op.src.push_back(value_of_layer[layer.residual]);
@@ -140,7 +156,8 @@ Transform TransformModuleImpl::Export() const {
         } else {  // {in, out / groups, k, k}: output channel g * per_group + j belongs to the inputs of group g
           const int64_t per_group = weight.size(1);
           weight = (weight.view({layer.groups, -1, per_group, weight.size(2), weight.size(3)}) *
-                    scale.view({layer.groups, 1, per_group, 1, 1})).reshape(weight.sizes());
+                    scale.view({layer.groups, 1, per_group, 1, 1}))
+                       .reshape(weight.sizes());
         }
       }
       op.weight = ToWeights(weight);

@@ -15,8 +15,13 @@ constexpr double kScaleLearningRateFactor = 5;
 
 }  // namespace
 
-UnitBank::UnitBank(const Recipe& recipe, const Shape& feature_shape, bool rectified, Tail tail, torch::Device device)
-    : recipe_(recipe), feature_shape_(feature_shape), rectified_(rectified), tail_(std::move(tail)), device_(device),
+UnitBank::UnitBank(const Recipe& recipe, const Shape& feature_shape, bool rectified, Tail tail,
+                   torch::Device device)
+    : recipe_(recipe),
+      feature_shape_(feature_shape),
+      rectified_(rectified),
+      tail_(std::move(tail)),
+      device_(device),
       lambdas_(recipe.loss.lambdas) {
   std::sort(lambdas_.begin(), lambdas_.end(), std::greater<>());
   const bool shared = recipe.unit.family == UnitFamily::kStrait;
@@ -43,11 +48,13 @@ void UnitBank::Initialize(const torch::Tensor& features) {
   for (size_t i = 0; i < units_.size(); ++i) units_[i]->Initialize(features.to(device_), LambdasOf(i));
 }
 
-StepResult UnitBank::Step(const FeatureBatch& batch, int64_t level, bool rounded, bool bfloat16, double learning_rate) {
+StepResult UnitBank::Step(const FeatureBatch& batch, int64_t level, bool rounded, bool bfloat16,
+                          double learning_rate) {
   const torch::Tensor features = batch.features.to(device_);
   auto& groups = optimizer_->param_groups();
   for (size_t g = 0; g < groups.size(); ++g) {
-    static_cast<torch::optim::AdamOptions&>(groups[g].options()).lr(learning_rate * (g == 1 ? kScaleLearningRateFactor : 1.0));
+    static_cast<torch::optim::AdamOptions&>(groups[g].options())
+        .lr(learning_rate * (g == 1 ? kScaleLearningRateFactor : 1.0));
   }
   BottleneckUnit& unit = units_.size() == 1 ? units_[0] : units_[static_cast<size_t>(level)];
   unit->train();
@@ -63,15 +70,16 @@ StepResult UnitBank::Step(const FeatureBatch& batch, int64_t level, bool rounded
     if (recipe_.loss.kind != LossKind::kFeature) tail = tail_.Run(out.restored);
     std::vector<torch::Tensor> reference_stages;
     for (const torch::Tensor& stage : batch.stages) reference_stages.push_back(stage.to(device_));
-    distortion = Distortion(recipe_.loss, {out.restored, features, tail.logits, batch.logits.to(device_), batch.labels.to(device_),
-                                           tail.stages, reference_stages});
+    distortion = Distortion(recipe_.loss, {out.restored, features, tail.logits, batch.logits.to(device_),
+                                           batch.labels.to(device_), tail.stages, reference_stages});
     rate = out.rate;
     loss = distortion + lambdas_[static_cast<size_t>(level)] * rate;
   }
   loss.backward();
   if (recipe_.train.grad_clip > 0) torch::nn::utils::clip_grad_norm_(unit->parameters(), recipe_.train.grad_clip);
   optimizer_->step();
-  const torch::Tensor values = torch::stack({loss.detach(), distortion.detach(), rate.detach()}).cpu().to(torch::kDouble);
+  const torch::Tensor values =
+      torch::stack({loss.detach(), distortion.detach(), rate.detach()}).cpu().to(torch::kDouble);
   return {values[0].item<double>(), values[1].item<double>(), values[2].item<double>()};
 }
 
@@ -95,8 +103,10 @@ std::map<std::string, torch::Tensor> UnitBank::Tensors() const {
   std::map<std::string, torch::Tensor> tensors;
   for (size_t i = 0; i < units_.size(); ++i) {
     const std::string prefix = "unit" + std::to_string(i) + ".";
-    for (const auto& item : units_[i]->named_parameters()) tensors[prefix + item.key()] = item.value().detach().cpu().clone();
-    for (const auto& item : units_[i]->named_buffers()) tensors[prefix + item.key()] = item.value().detach().cpu().clone();
+    for (const auto& item : units_[i]->named_parameters())
+      tensors[prefix + item.key()] = item.value().detach().cpu().clone();
+    for (const auto& item : units_[i]->named_buffers())
+      tensors[prefix + item.key()] = item.value().detach().cpu().clone();
   }
   return tensors;
 }
@@ -109,7 +119,8 @@ Status UnitBank::LoadTensors(const std::map<std::string, torch::Tensor>& tensors
       for (auto& item : items) {
         const auto found = tensors.find(prefix + item.key());
         if (found == tensors.end() || found->second.sizes() != item.value().sizes()) {
-          return Error(StatusCode::kCorrupt, "checkpoint: no tensor ", prefix + item.key(), " of the recipe's shape");
+          return Error(StatusCode::kCorrupt, "checkpoint: no tensor ", prefix + item.key(),
+                       " of the recipe's shape");
         }
         item.value().copy_(found->second);
       }

@@ -23,7 +23,8 @@ struct StepResult {
 
 class UnitBank {
  public:
-  // `tail` is the frozen tail on `device` (Tail::Create), tapped where the loss compares its stages. recipe.loss.lambdas may have any order; levels run from the largest.
+  // `tail` is the frozen tail on `device` (Tail::Create), tapped where the loss compares its stages.
+  // recipe.loss.lambdas may have any order; levels run from the largest.
   UnitBank(const Recipe& recipe, const Shape& feature_shape, bool rectified, Tail tail, torch::Device device);
 
   // Sets gains and priors from a first batch of features.

@@ -22,16 +22,18 @@ Result<EvalData> BuildEvalData(const Recipe& run_recipe, const EvalDataOptions& 
   const std::string what = recipe.backbone.file + " on " + recipe.data.spec;
   STRAIT_ASSIGN_OR_RETURN(ValidationFeatures validation,
                           CatchTorch(StatusCode::kInvalidArgument, what, [&]() -> Result<ValidationFeatures> {
-                            STRAIT_ASSIGN_OR_RETURN(const Tail tail, Tail::Create(network, /*tapped=*/false, torch::kCPU));
+                            STRAIT_ASSIGN_OR_RETURN(const Tail tail,
+                                                    Tail::Create(network, /*tapped=*/false, torch::kCPU));
                             return BuildEvalSet(recipe, source, network, tail, torch::kCPU);
                           }));
-  return EvalData{recipe.data.preprocess,       std::move(backbone),      std::move(network),
+  return EvalData{recipe.data.preprocess,    std::move(backbone),      std::move(network),
                   std::move(validation.set), std::move(source.images), std::move(validation.indices)};
 }
 
 Result<std::vector<Image>> LoadCrops(const EvalData& data) {
   if (!data.images) {
-    return Error(StatusCode::kInvalidArgument, "the data set holds features, no images: leave out the baselines jpeg, webp and png");
+    return Error(StatusCode::kInvalidArgument,
+                 "the data set holds features, no images: leave out the baselines jpeg, webp and png");
   }
   std::vector<Image> crops;
   crops.reserve(data.indices.size());

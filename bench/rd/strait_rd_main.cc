@@ -41,7 +41,9 @@ void AddOptions(CLI::App& app, strait::RdToolOptions& options, std::string& qual
 
 int main(int argc, char** argv) {
   CLI::App app{"Measures bytes per sample and accuracy of trained units and baselines.", "strait-rd"};
-  app.footer("Exit codes: 0 done, 1 bad data or I/O, 2 bad usage.\nExample: strait-rd runs/first --baselines jpeg,webp,u8 --csv rd.csv --plot rd.svg");
+  app.footer(
+      "Exit codes: 0 done, 1 bad data or I/O, 2 bad usage.\nExample: strait-rd runs/first --baselines jpeg,webp,u8 "
+      "--csv rd.csv --plot rd.svg");
   strait::RdToolOptions options;
   std::string qualities = "levels", checksum = "no";
   AddOptions(app, options, qualities, checksum);

@@ -31,9 +31,8 @@ void AddEncode(CLI::App& app, EncodeArgs& args) {
   sub->add_option("-m,--model", args.model, "model file")->required();
   auto* quality =
       sub->add_option("-q,--quality", args.quality, "level, fractions allowed; the highest when not given");
-  auto* max_bytes =
-      sub->add_option("--max-bytes", args.max_bytes, "use the best quality that fits this many bytes")
-          ->check(CLI::Range(int64_t{0}, INT64_MAX));
+  auto* max_bytes = sub->add_option("--max-bytes", args.max_bytes, "use the best quality that fits this many bytes")
+                        ->check(CLI::Range(int64_t{0}, INT64_MAX));
   quality->excludes(max_bytes);
   sub->add_flag("--checksum", args.checksum, "add 4 bytes that catch corruption and a wrong model");
   sub->add_option("IN.npy", args.input, "NxCxHxW, CxHxW, NxTxC or TxC")->required();

@@ -19,9 +19,9 @@ struct FrameInfo {
   int version = 0;
   double quality = 0;
   bool has_checksum = false;
-  bool has_shape = false;     // false: the model's default shape, batch 1
-  Shape shape;                // of the feature tensor, batch first; empty unless has_shape
-  size_t header_bytes = 0;    // everything before the payload, checksum included
+  bool has_shape = false;   // false: the model's default shape, batch 1
+  Shape shape;              // of the feature tensor, batch first; empty unless has_shape
+  size_t header_bytes = 0;  // everything before the payload, checksum included
   size_t payload_bytes = 0;
 };
 

@@ -12,7 +12,7 @@ namespace strait {
 template <typename T>
 class [[nodiscard]] Result {
  public:
-  Result(T value) : value_(std::move(value)) {}  // NOLINT: implicit by design, so that `return value;` works
+  Result(T value) : value_(std::move(value)) {}         // NOLINT: implicit by design, so that `return value;` works
   Result(Status status) : status_(std::move(status)) {  // NOLINT: implicit by design
     assert(!status_.ok() && "a Result without a value needs an error");
   }
@@ -21,9 +21,18 @@ class [[nodiscard]] Result {
   const Status& status() const { return status_; }
 
   // Precondition: ok().
-  T& value() & { assert(ok()); return *value_; }
-  const T& value() const& { assert(ok()); return *value_; }
-  T&& value() && { assert(ok()); return *std::move(value_); }
+  T& value() & {
+    assert(ok());
+    return *value_;
+  }
+  const T& value() const& {
+    assert(ok());
+    return *value_;
+  }
+  T&& value() && {
+    assert(ok());
+    return *std::move(value_);
+  }
   T& operator*() & { return value(); }
   const T& operator*() const& { return value(); }
   T* operator->() { return &value(); }
@@ -37,8 +46,8 @@ class [[nodiscard]] Result {
 }  // namespace strait
 
 // Returns the Status of `expr` from the enclosing function unless it is ok.
-#define STRAIT_RETURN_IF_ERROR(expr)                          \
-  do {                                                        \
+#define STRAIT_RETURN_IF_ERROR(expr)                                                        \
+  do {                                                                                      \
     if (::strait::Status strait_status = (expr); !strait_status.ok()) return strait_status; \
   } while (false)
 

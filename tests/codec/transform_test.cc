@@ -1,5 +1,3 @@
-#include "codec/no_throw.h"
-#include "codec/shape_cache.h"
 #include "codec/transform.h"
 
 #include <gtest/gtest.h>
@@ -7,7 +5,9 @@
 
 #include <cmath>
 
+#include "codec/no_throw.h"
 #include "codec/op_names.h"
+#include "codec/shape_cache.h"
 #include "tests/codec/test_models.h"
 
 namespace strait {
@@ -269,7 +269,9 @@ TEST(NoThrow, TurnsTheEndOfMemoryIntoAStatus) {
   const Status status = NoThrow("decode", []() -> Status { throw std::bad_alloc(); });
   EXPECT_EQ(status.code(), StatusCode::kLimitExceeded);
   EXPECT_NE(status.message().find("decode"), std::string::npos);
-  const Result<int> result = NoThrow("load", []() -> Result<int> { return static_cast<int>(std::vector<char>(std::vector<char>().max_size() + 1).size()); });
+  const Result<int> result = NoThrow("load", []() -> Result<int> {
+    return static_cast<int>(std::vector<char>(std::vector<char>().max_size() + 1).size());
+  });
   EXPECT_FALSE(result.ok());
 }
 

@@ -1,11 +1,13 @@
 // Whole runs on `shapes` with a tiny network: resume, frozen weights, outputs, bad input.
+#include "training/trainer.h"
+
 #include <gtest/gtest.h>
 #include <torch/script.h>
+#include <unistd.h>
 
 #include <cmath>
 #include <filesystem>
 #include <fstream>
-#include <unistd.h>
 
 #include "codec/file_io.h"
 #include "codec/npy.h"
@@ -15,7 +17,6 @@
 #include "training/recipe.h"
 #include "training/source_data.h"
 #include "training/tail.h"
-#include "training/trainer.h"
 #include "training/unit_bank.h"
 
 namespace strait {
@@ -91,7 +92,8 @@ precision = 14
     Result<Backbone> backbone = Backbone::Load(backbone_, {3, 64, 64});
     EXPECT_TRUE(backbone.ok()) << backbone.status().ToString();
     for (const SplitInfo& split : backbone->splits()) {
-      if (split.shape == Shape{8, 16, 16} && split.macs_after < split.macs_before + split.macs_after) return split.name;
+      if (split.shape == Shape{8, 16, 16} && split.macs_after < split.macs_before + split.macs_after)
+        return split.name;
     }
     ADD_FAILURE() << "no split of shape 8x16x16";
     return "";
@@ -186,8 +188,13 @@ TEST_F(TrainerTest, RefusesToOverwriteARunOrResumeAnotherRecipe) {
 }
 
 TEST_F(TrainerTest, NamesWhatIsWrongInOneLine) {
-  const struct { const char* set; const char* want; } cases[] = {
-      {"backbone.file=/nowhere/net.pt", "/nowhere/net.pt"}, {"split.point=layer9", "layer9"}, {"data.spec=imagefolder:/nowhere", "/nowhere"},
+  const struct {
+    const char* set;
+    const char* want;
+  } cases[] = {
+      {"backbone.file=/nowhere/net.pt", "/nowhere/net.pt"},
+      {"split.point=layer9", "layer9"},
+      {"data.spec=imagefolder:/nowhere", "/nowhere"},
       {"data.spec=npy:/nowhere", "/nowhere/train/features.npy"},
   };
   for (const auto& c : cases) {

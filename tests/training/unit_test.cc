@@ -25,7 +25,8 @@ UnitRecipe SmallUnit(UnitFamily family) {
 
 std::vector<LevelInfo> Levels(size_t count) {
   std::vector<LevelInfo> levels(count);
-  for (size_t i = 0; i < count; ++i) levels[i] = {std::pow(0.1, static_cast<double>(i)), std::nan(""), std::nan("")};
+  for (size_t i = 0; i < count; ++i)
+    levels[i] = {std::pow(0.1, static_cast<double>(i)), std::nan(""), std::nan("")};
   return levels;
 }
 
@@ -49,7 +50,8 @@ Exported Export(UnitFamily family, const Shape& shape, int64_t levels, const tor
   for (const LevelInfo& level : Levels(static_cast<size_t>(levels))) lambdas.push_back(level.lambda);
   unit->Initialize(features, lambdas);
   Shake(unit, features);
-  Result<ModelSpec> spec = BuildModelSpec(unit, Levels(static_cast<size_t>(levels)), features, {.precision = 14, .sets_per_level = 2});
+  Result<ModelSpec> spec =
+      BuildModelSpec(unit, Levels(static_cast<size_t>(levels)), features, {.precision = 14, .sets_per_level = 2});
   EXPECT_TRUE(spec.ok()) << spec.status().ToString();
   Result<std::vector<uint8_t>> bytes = SerializeModel(*spec);
   EXPECT_TRUE(bytes.ok()) << bytes.status().ToString();
@@ -62,7 +64,8 @@ TEST(BottleneckUnit, OfEveryFamilyRunsTheSameInTheRuntime) {
   torch::manual_seed(3);
   const torch::Tensor maps = torch::relu(torch::randn({24, 8, 8, 8}));
   const torch::Tensor tokens = torch::relu(torch::randn({24, 10, 16}));
-  const Exported cases[] = {Export(UnitFamily::kStrait, {8, 8, 8}, 3, maps), Export(UnitFamily::kDatta2022, {8, 8, 8}, 1, maps),
+  const Exported cases[] = {Export(UnitFamily::kStrait, {8, 8, 8}, 3, maps),
+                            Export(UnitFamily::kDatta2022, {8, 8, 8}, 1, maps),
                             Export(UnitFamily::kStrait, {10, 16}, 2, tokens)};
   const torch::Tensor inputs[] = {maps, maps, tokens};
   for (size_t i = 0; i < 3; ++i) {
@@ -88,7 +91,8 @@ TEST(BottleneckUnit, LevelsStartFromCoarseToFine) {
   unit->Initialize(maps, {1e-2, 1e-3, 1e-4});
   for (int64_t level = 0; level < 2; ++level) {
     EXPECT_TRUE(torch::all(unit->Gain(level) < unit->Gain(level + 1)).item<bool>());
-    EXPECT_LT(unit->Forward(maps, level, false).rate.item<double>(), unit->Forward(maps, level + 1, false).rate.item<double>());
+    EXPECT_LT(unit->Forward(maps, level, false).rate.item<double>(),
+              unit->Forward(maps, level + 1, false).rate.item<double>());
   }
 }
 
@@ -100,7 +104,8 @@ TEST(BottleneckUnit, GradientReachesEveryParameterOfTheSampledLevelAndNoOther) {
   const auto out = unit->Forward(maps, 1, true);
   (out.restored.square().mean() + 1e-3 * out.rate).backward();
   for (const auto& item : unit->named_parameters()) {
-    const bool other_level = item.key().back() == '0' && (item.key().find("gain") != std::string::npos || item.key().find("prior") != std::string::npos);
+    const bool other_level = item.key().back() == '0' && (item.key().find("gain") != std::string::npos ||
+                                                          item.key().find("prior") != std::string::npos);
     EXPECT_EQ(item.value().grad().defined(), !other_level) << item.key();
   }
 }
@@ -146,18 +151,21 @@ TEST(Distortion, IsZeroForAnExactCopyAndOneForZeros) {
 }
 
 TEST(Distortion, OfDistillationIsTheDivergenceFromTheUnsplitOutput) {
-  const torch::Tensor x = torch::zeros({1, 1}), restored = torch::tensor({{0.0f, 0.0f}}), reference = torch::tensor({{std::log(3.0f), 0.0f}});
+  const torch::Tensor x = torch::zeros({1, 1}), restored = torch::tensor({{0.0f, 0.0f}}),
+                      reference = torch::tensor({{std::log(3.0f), 0.0f}});
   LossRecipe recipe;
   recipe.kind = LossKind::kDistill;
   recipe.feature_weight = 0;
   // KL((3/4, 1/4) || (1/2, 1/2)) in nats.
-  EXPECT_NEAR(Distortion(recipe, {x, x, restored, reference, {}}).item<double>(), 0.75 * std::log(1.5) + 0.25 * std::log(0.5), 1e-5);
+  EXPECT_NEAR(Distortion(recipe, {x, x, restored, reference, {}}).item<double>(),
+              0.75 * std::log(1.5) + 0.25 * std::log(0.5), 1e-5);
 }
 
 TEST(FitTable, CostsNoMoreThanItsEntropyAllows) {
   SymbolCounts counts;
   counts.first = -40;
-  for (int i = -40; i <= 40; ++i) counts.count.push_back(static_cast<int64_t>(100000 * std::exp(-std::abs(i) / 2.0)));
+  for (int i = -40; i <= 40; ++i)
+    counts.count.push_back(static_cast<int64_t>(100000 * std::exp(-std::abs(i) / 2.0)));
   const Result<CdfTable> table = FitTable(counts, {}, 0, 12);
   ASSERT_TRUE(table.ok());
   const Result<CdfTableSet> set = CdfTableSet::Create({*table}, 12);
