@@ -60,7 +60,7 @@ struct Decoder::Impl {
     const ModelImpl& impl = model->impl();
     const SymbolLayout layout = LayoutOf(latent_shape, parsed.header.quality_code, impl.spec.sets_per_level);
     symbols.resize(static_cast<size_t>(NumElements(latent_shape)));
-    return RansDecode(parsed.payload, layout, impl.tables, symbols);
+    return RansDecode<int16_t>(parsed.payload, layout, impl.tables, symbols);
   }
 
   Status Restore(std::span<const int16_t> symbols, const Shape& latent_shape, int code, Tensor& dst) {

@@ -64,7 +64,7 @@ struct Encoder::Impl {
     std::vector<int16_t> symbols;
     STRAIT_RETURN_IF_ERROR(QuantizeAt(code, layout, symbols));
     payload.clear();
-    STRAIT_RETURN_IF_ERROR(RansEncode(symbols, layout, impl.tables, payload));
+    STRAIT_RETURN_IF_ERROR(RansEncode<int16_t>(symbols, layout, impl.tables, payload));
     FrameHeader header = common;
     header.quality_code = code;
     return WriteFrame(header, impl.id, payload);

@@ -11,8 +11,8 @@
 namespace strait {
 namespace {
 
-constexpr int32_t kMinSymbol = std::numeric_limits<int16_t>::min();
-constexpr int32_t kMaxSymbol = std::numeric_limits<int16_t>::max();
+int64_t MinSymbol(int symbol_bits) { return -(int64_t{1} << (symbol_bits - 1)); }
+int64_t MaxSymbol(int symbol_bits) { return (int64_t{1} << (symbol_bits - 1)) - 1; }
 
 // 16 to 32 buckets an entry keep the memory of a set in proportion to the tables it was given (a hostile file
 // included); past 1024 buckets (2 KiB) a table costs more in cache misses than it saves in steps.
@@ -33,16 +33,16 @@ uint32_t NumBuckets(size_t entries, int precision) {
 
 }  // namespace
 
-Status ValidateTable(const CdfTable& table, int precision) {
+Status ValidateTable(const CdfTable& table, int precision, int symbol_bits) {
   STRAIT_RETURN_IF_ERROR(CheckPrecision(precision));
   const size_t values = table.freq.size() - (table.has_escape && !table.freq.empty() ? 1 : 0);
   if (values < 1 || values > size_t{kMaxAlphabet}) {
     return Error(StatusCode::kCorrupt, "cdf table: ", values, " values, want 1 to ", kMaxAlphabet);
   }
   const int64_t max_symbol = int64_t{table.min_symbol} + static_cast<int64_t>(values) - 1;
-  if (table.min_symbol < kMinSymbol || max_symbol > kMaxSymbol) {
+  if (table.min_symbol < MinSymbol(symbol_bits) || max_symbol > MaxSymbol(symbol_bits)) {
     return Error(StatusCode::kCorrupt, "cdf table: symbols [", table.min_symbol, ", ", max_symbol,
-                 "] pass the range of int16");
+                 "] pass the range of int", symbol_bits);
   }
   uint64_t sum = 0;
   for (size_t i = 0; i < table.freq.size(); ++i) {
@@ -57,32 +57,49 @@ Status ValidateTable(const CdfTable& table, int precision) {
   return {};
 }
 
-Result<CdfTableSet> CdfTableSet::Create(std::vector<CdfTable> tables, int precision) {
+Result<CdfTableSet> CdfTableSet::Create(std::vector<CdfTable> tables, int precision, int symbol_bits) {
   STRAIT_RETURN_IF_ERROR(CheckPrecision(precision));
+  if (symbol_bits != 8 && symbol_bits != 16 && symbol_bits != 32) {
+    return Error(StatusCode::kInvalidArgument, "cdf table: symbols of ", symbol_bits, " bits, want 8, 16 or 32");
+  }
   CdfTableSet set;
   set.precision_ = precision;
-  set.refs_.reserve(tables.size());
+  set.symbol_bits_ = symbol_bits;
+  std::vector<Extent> extents;
   for (size_t i = 0; i < tables.size(); ++i) {
-    if (Status status = ValidateTable(tables[i], precision); !status.ok()) {
+    if (Status status = ValidateTable(tables[i], precision, symbol_bits); !status.ok()) {
       return Error(status.code(), status.message(), " (table ", i, " of ", tables.size(), ")");
     }
-    set.Append(tables[i]);
+    extents.push_back(set.Append(tables[i]));
+  }
+
+  // Once nothing moves any more.
+  const uint32_t* cum = set.cum_.data();
+  const uint16_t* first_entry = set.first_entry_.data();
+  const uint16_t* image = set.kernel_images_.data();
+  for (size_t i = 0; i < tables.size(); ++i) {
+    const CdfTable& table = tables[i];
+    TableView view;
+    view.cum = cum;
+    view.first_entry = first_entry;
+    view.min_symbol = table.min_symbol;
+    view.num_values = static_cast<uint32_t>(table.num_values());
+    view.bucket_shift = precision - (std::bit_width(extents[i].buckets) - 1);
+    view.has_escape = table.has_escape;
+    view.is_certain = table.freq.size() == 1;
+    view.kernel = {image, rans::KernelDepth(table.freq.size(), precision), static_cast<uint16_t>(view.num_values),
+                   table.has_escape};
+    set.views_.push_back(view);
+    cum += extents[i].cum;
+    first_entry += extents[i].buckets;
+    image += extents[i].image;
   }
   set.tables_ = std::move(tables);
   return set;
 }
 
-void CdfTableSet::Append(const CdfTable& table) {
-  const uint32_t buckets = NumBuckets(table.freq.size(), precision_);
-  Ref ref;
-  ref.cum_offset = cum_.size();
-  ref.bucket_offset = first_entry_.size();
-  ref.bucket_shift = precision_ - (std::bit_width(buckets) - 1);
-  ref.min_symbol = table.min_symbol;
-  ref.num_values = static_cast<uint32_t>(table.num_values());
-  ref.has_escape = table.has_escape;
-  refs_.push_back(ref);
-
+CdfTableSet::Extent CdfTableSet::Append(const CdfTable& table) {
+  const size_t first_cum = cum_.size();
   uint32_t begin = 0;
   cum_.push_back(0);
   for (const uint32_t freq : table.freq) {
@@ -90,28 +107,43 @@ void CdfTableSet::Append(const CdfTable& table) {
     cum_.push_back(begin);
     cost_bits_.push_back(precision_ - std::log2(freq));
   }
-  const uint32_t* const cum = cum_.data() + ref.cum_offset;
+  const uint32_t* const cum = cum_.data() + first_cum;
+
+  const uint32_t buckets = NumBuckets(table.freq.size(), precision_);
+  const int bucket_shift = precision_ - (std::bit_width(buckets) - 1);
   uint16_t entry = 0;
   for (uint32_t bucket = 0; bucket < buckets; ++bucket) {
-    while (cum[entry + 1] <= bucket << ref.bucket_shift) ++entry;
+    while (cum[entry + 1] <= bucket << bucket_shift) ++entry;
     first_entry_.push_back(entry);
   }
+
+  const int depth = rans::KernelDepth(table.freq.size(), precision_);
+  const size_t image_words = depth == 0 ? 0 : rans::kNumKernelSections * rans::KernelTable::SectionWords(depth);
+  kernel_images_.resize(kernel_images_.size() + image_words);
+  if (depth > 0) {
+    uint16_t* const image = kernel_images_.data() + kernel_images_.size() - image_words;
+    rans::BuildKernelImage(cum, table.freq.size(), depth, image);
+  }
+  return {table.freq.size() + 1, buckets, image_words};
 }
 
 int32_t CdfTableSet::Clamp(size_t index, int32_t symbol) const {
   const CdfTable& table = tables_[index];
-  if (table.has_escape) return std::clamp(symbol, kMinSymbol, kMaxSymbol);
-  return std::clamp(symbol, table.min_symbol, table.max_symbol());
+  if (!table.has_escape) return std::clamp(symbol, table.min_symbol, table.max_symbol());
+  return static_cast<int32_t>(std::clamp<int64_t>(symbol, MinSymbol(symbol_bits_), MaxSymbol(symbol_bits_)));
 }
 
 double CdfTableSet::CostBits(size_t index, int32_t symbol) const {
-  const Ref& ref = refs_[index];
-  const double* const cost_bits = cost_bits_.data() + (ref.cum_offset - index);
-  const auto entry = static_cast<uint32_t>(symbol) - static_cast<uint32_t>(ref.min_symbol);
-  if (entry < ref.num_values) return cost_bits[entry];
-  if (!ref.has_escape || symbol < kMinSymbol || symbol > kMaxSymbol) return std::numeric_limits<double>::infinity();
-  const int32_t max_symbol = ref.min_symbol + static_cast<int32_t>(ref.num_values) - 1;
-  return cost_bits[ref.num_values] + EscapeBits(MakeEscape(symbol, ref.min_symbol, max_symbol).distance);
+  const TableView& view = views_[index];
+  const double* const cost_bits = cost_bits_.data() + (view.cum - cum_.data() - static_cast<ptrdiff_t>(index));
+  const auto entry = static_cast<uint32_t>(symbol) - static_cast<uint32_t>(view.min_symbol);
+  if (entry < view.num_values) return cost_bits[entry];
+  if (!view.has_escape || symbol < MinSymbol(symbol_bits_) || symbol > MaxSymbol(symbol_bits_)) {
+    return std::numeric_limits<double>::infinity();
+  }
+  const int32_t max_symbol = view.max_symbol();
+  const Escape escape = MakeEscape(symbol, view.min_symbol, max_symbol);
+  return cost_bits[view.num_values] + EscapeBits(escape.distance, MaxEscapeExponent(symbol_bits_));
 }
 
 }  // namespace strait

@@ -8,6 +8,7 @@
 #include <span>
 #include <vector>
 
+#include "entropy/kernel_table.h"
 #include "strait/result.h"
 
 namespace strait {
@@ -23,7 +24,7 @@ struct CdfTable {
   std::vector<uint32_t> freq;
 
   int num_values() const { return static_cast<int>(freq.size()) - (has_escape ? 1 : 0); }
-  int32_t max_symbol() const { return min_symbol + num_values() - 1; }
+  int32_t max_symbol() const { return min_symbol + (num_values() - 1); }
 };
 
 // Quantises probabilities to integers that sum to 1 << precision, each at least 1, minimising the expected
@@ -32,33 +33,25 @@ struct CdfTable {
 // Errors: kInvalidArgument.
 Result<std::vector<uint32_t>> QuantizeFrequencies(std::span<const double> weights, int precision);
 
-// kCorrupt with the reason when the table breaks a rule above (sum, zero frequency, alphabet, int16 range).
-Status ValidateTable(const CdfTable& table, int precision);
+// kCorrupt with the reason when the table breaks a rule above (sum, zero frequency, alphabet) or holds a symbol
+// that a signed integer of symbol_bits (8, 16 or 32) does not.
+Status ValidateTable(const CdfTable& table, int precision, int symbol_bits = 16);
 
-// Tables ready for coding: validated once, flattened, indexed by [0, size()).
+// Tables ready for coding: validated once, flattened, indexed by [0, size()). Views stay valid when a set is moved.
 class CdfTableSet {
  public:
-  static Result<CdfTableSet> Create(std::vector<CdfTable> tables, int precision);
-
-  int precision() const { return precision_; }
-  size_t size() const { return tables_.size(); }
-  const CdfTable& table(size_t index) const { return tables_[index]; }
-
-  // Where entry e of table t begins, of [0, 2^precision]; entries + 1 values.
-  std::span<const uint32_t> cum(size_t index) const {
-    return {cum_.data() + refs_[index].cum_offset, tables_[index].freq.size() + 1};
-  }
-  // Entry that holds a slot of [0, 2^precision).
-  uint32_t EntryOf(size_t index, uint32_t slot) const { return View(index).EntryOf(slot); }
-
-  // What coding reads of a table, gathered for the inner loops; valid as long as the set is neither moved nor gone.
+  // What coding reads of a table, gathered for the inner loops.
   struct TableView {
     const uint32_t* cum;          // as cum()
     const uint16_t* first_entry;  // entry at the start of each bucket of 1 << bucket_shift slots
-    int bucket_shift;
+    rans::KernelTable kernel;
     int32_t min_symbol;
     uint32_t num_values;
+    int32_t bucket_shift;
     bool has_escape;  // the escape is entry num_values
+    bool is_certain;  // has a single entry: its symbols take no bits
+
+    int32_t max_symbol() const { return min_symbol + static_cast<int32_t>(num_values - 1); }
 
     // Buckets outnumber entries by 16 where the precision allows it, so that the loop rarely turns.
     uint32_t EntryOf(uint32_t slot) const {
@@ -67,17 +60,26 @@ class CdfTableSet {
       return entry;
     }
   };
-  TableView View(size_t index) const {
-    const Ref& ref = refs_[index];
-    return {cum_.data() + ref.cum_offset,
-            first_entry_.data() + ref.bucket_offset,
-            ref.bucket_shift,
-            ref.min_symbol,
-            ref.num_values,
-            ref.has_escape};
-  }
 
-  // Symbol nearest to `symbol` that table t can code: tables without escape clamp, others pass every int16.
+  // The tables of symbols that are signed integers of symbol_bits: 8, 16 or 32.
+  static Result<CdfTableSet> Create(std::vector<CdfTable> tables, int precision, int symbol_bits = 16);
+
+  CdfTableSet() = default;
+  CdfTableSet(CdfTableSet&&) = default;
+  CdfTableSet& operator=(CdfTableSet&&) = default;
+
+  int precision() const { return precision_; }
+  int symbol_bits() const { return symbol_bits_; }
+  size_t size() const { return tables_.size(); }
+  const CdfTable& table(size_t index) const { return tables_[index]; }
+  const TableView& View(size_t index) const { return views_[index]; }
+
+  // Where entry e of table t begins, of [0, 2^precision]; entries + 1 values.
+  std::span<const uint32_t> cum(size_t index) const { return {views_[index].cum, tables_[index].freq.size() + 1}; }
+  // Entry that holds a slot of [0, 2^precision).
+  uint32_t EntryOf(size_t index, uint32_t slot) const { return views_[index].EntryOf(slot); }
+
+  // Symbol nearest to `symbol` that table t can code: tables without escape clamp, others pass all of symbol_bits.
   int32_t Clamp(size_t index, int32_t symbol) const;
 
   // Exact cost of a symbol in bits, escape bits included (before rANS rounding); infinite when the table has no
@@ -85,23 +87,23 @@ class CdfTableSet {
   double CostBits(size_t index, int32_t symbol) const;
 
  private:
-  struct Ref {
-    size_t cum_offset = 0;  // into cum_; the costs of the same entries begin at cum_offset - index of the table
-    size_t bucket_offset = 0;
-    int32_t bucket_shift = 0;
-    int32_t min_symbol = 0;
-    uint32_t num_values = 0;
-    bool has_escape = false;
+  // Sizes of what Append adds for a table.
+  struct Extent {
+    size_t cum = 0;
+    size_t buckets = 0;
+    size_t image = 0;
   };
 
-  void Append(const CdfTable& table);
+  Extent Append(const CdfTable& table);
 
   int precision_ = 0;
+  int symbol_bits_ = 16;
   std::vector<CdfTable> tables_;
-  std::vector<Ref> refs_;
+  std::vector<TableView> views_;
   std::vector<uint32_t> cum_;
   std::vector<double> cost_bits_;  // of each entry, one fewer a table than cum_
   std::vector<uint16_t> first_entry_;
+  std::vector<uint16_t> kernel_images_;
 };
 
 }  // namespace strait

@@ -1,18 +1,22 @@
-// rANS over per-channel integer CDF tables. Scalar code: the specification of docs/format.md, payload.
-// Symbols are int16 in memory order; symbol i uses table first_table + (i / inner) % channels.
-// One lane below kManyLanesThreshold symbols, kManyLanes from there on. Thread-safe: no state is shared.
+// rANS over integer CDF tables: docs/format.md, payload. Symbols are int8, int16 or int32, as the tables'
+// symbol_bits say. Which table codes which symbol is known to both sides: a table per channel (SymbolLayout) or per
+// symbol (an index array). Simd chooses how a payload is computed, never its bytes. Thread-safe: no state is
+// shared.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <vector>
 
 #include "entropy/cdf_table.h"
+#include "entropy/simd.h"
 #include "strait/result.h"
 
 namespace strait {
 
-// Which table codes which symbol.
+// A table per channel: symbol i uses table first_table + (i / inner) % channels.
 struct SymbolLayout {
   size_t first_table = 0;  // of the level in use
   size_t channels = 1;
@@ -20,20 +24,67 @@ struct SymbolLayout {
   size_t TableOf(size_t i) const { return first_table + (i / inner) % channels; }
 };
 
-inline constexpr size_t kManyLanesThreshold = 16384;  // symbols
-inline constexpr int kManyLanes = 32;
+// A table per symbol, as conditional models choose them: symbol i uses table first_table + index[i].
+struct TableIndices {
+  std::span<const uint16_t> index;  // one a symbol
+  size_t first_table = 0;
+};
 
-// Appends the payload of `symbols` to `dst`. Symbols a table without escape cannot code are an
-// error (kInvalidArgument): clamp them first.
-Status RansEncode(std::span<const int16_t> symbols, const SymbolLayout& layout, const CdfTableSet& tables,
-                  std::vector<uint8_t>& dst);
+struct RansOptions {
+  Simd simd = DefaultSimd();  // one that is not available is kScalar
+  // 1, 4, 32 or 128 interleaved states at most; 0 is the encoder's choice. A payload of 1,024 symbols takes half a
+  // byte less with one lane and half of the time with four; longer ones gain nothing from fewer lanes than 0 gives.
+  size_t max_lanes = 0;
+};
+
+// Appends the payload of `symbols` to `dst`, which an error leaves as it was. Symbols that a table without escape
+// cannot code are an error (kInvalidArgument): clamp them first (CdfTableSet::Clamp).
+template <typename Symbol>
+Status RansEncode(std::span<const Symbol> symbols, const SymbolLayout& layout, const CdfTableSet& tables,
+                  std::vector<uint8_t>& dst, const RansOptions& options = {});
+template <typename Symbol>
+Status RansEncode(std::span<const Symbol> symbols, const TableIndices& indices, const CdfTableSet& tables,
+                  std::vector<uint8_t>& dst, const RansOptions& options = {});
 
 // Decodes exactly symbols.size() symbols from exactly `payload`: bytes left over, bytes missing and a wrong
 // final state are errors (kTruncated, kCorrupt). `symbols` is garbage after an error.
+template <typename Symbol>
 Status RansDecode(std::span<const uint8_t> payload, const SymbolLayout& layout, const CdfTableSet& tables,
-                  std::span<int16_t> symbols);
+                  std::span<Symbol> symbols, Simd simd = DefaultSimd());
+template <typename Symbol>
+Status RansDecode(std::span<const uint8_t> payload, const TableIndices& indices, const CdfTableSet& tables,
+                  std::span<Symbol> symbols, Simd simd = DefaultSimd());
 
-// Ideal size in bits of `symbols` under the tables, without coding them.
-double RansCostBits(std::span<const int16_t> symbols, const SymbolLayout& layout, const CdfTableSet& tables);
+// Exact cost in bits of `symbols` under the tables, without coding them: a payload is at most a few bytes longer.
+// Infinite when a table cannot code its symbol or there is no such table.
+template <typename Symbol>
+double RansCostBits(std::span<const Symbol> symbols, const SymbolLayout& layout, const CdfTableSet& tables);
+template <typename Symbol>
+double RansCostBits(std::span<const Symbol> symbols, const TableIndices& indices, const CdfTableSet& tables);
+
+// Decodes a payload in steps, for models that compute the tables of the next symbols from those already decoded.
+// Borrows payload and tables. Not thread-safe.
+class RansDecoder {
+ public:
+  // The decoder of a payload of `count` symbols.
+  static Result<RansDecoder> Create(std::span<const uint8_t> payload, size_t count, const CdfTableSet& tables,
+                                    Simd simd = DefaultSimd());
+  RansDecoder(RansDecoder&&) noexcept;
+  RansDecoder& operator=(RansDecoder&&) noexcept;
+  ~RansDecoder();
+
+  // Decodes the next symbols.size() symbols; after an error the decoder is of no further use. Errors:
+  // kInvalidArgument when the indices are not as many or name no table, or when fewer symbols are left; kCorrupt.
+  template <typename Symbol>
+  Status Next(const TableIndices& indices, std::span<Symbol> symbols);
+
+  // After the last symbol: checks that the payload ended where its encoder began. kTruncated, kCorrupt.
+  Status Finish() const;
+
+ private:
+  struct Impl;
+  explicit RansDecoder(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
+};
 
 }  // namespace strait

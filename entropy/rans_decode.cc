@@ -1,173 +1,393 @@
 #include <algorithm>
-#include <array>
+#include <cstring>
 #include <limits>
 
 #include "entropy/error.h"
 #include "entropy/escape.h"
 #include "entropy/rans.h"
-#include "entropy/rans_internal.h"
+#include "entropy/rans_kernels.h"
+#include "entropy/rans_lanes.h"
+#include "entropy/select_kernels.h"
+#include "entropy/table_walk.h"
 
 namespace strait {
 namespace rans {
 namespace {
 
-// The unread 16-bit words of a payload.
-struct Words {
-  const uint8_t* next;
-  const uint8_t* end;  // an even number of bytes after next
+// The unread words of a payload: bytes [next, end), an even number, then those of [later, later_end) while what
+// retired lanes put is read before the rest.
+struct UnreadWords {
+  const uint8_t* next = nullptr;
+  const uint8_t* end = nullptr;
+  const uint8_t* later = nullptr;  // null unless [next, end) are retired words
+  const uint8_t* later_end = nullptr;
 
-  void Refill(uint32_t& state) {
-    if (state >= kLowState || next == end) return;
-    state = state << kWordBits | static_cast<uint32_t>(next[0] | next[1] << 8);
-    next += 2;
+  bool empty() {
+    if (next != end) [[likely]]
+      return false;
+    if (later == nullptr) return true;
+    next = later;
+    end = later_end;
+    later = later_end = nullptr;
+    return next == end;
   }
+  uint16_t Pop() {
+    const auto word = static_cast<uint16_t>(next[0] | next[1] << 8);
+    next += 2;
+    return word;
+  }
+  size_t bytes() const { return static_cast<size_t>(end - next) + static_cast<size_t>(later_end - later); }
+};
+
+// Where retiring lanes put their words: in front of the unread ones.
+class RetiredWords {
+ public:
+  explicit RetiredWords(UnreadWords& unread) : unread_(unread) {}
+
+  void Push(uint16_t word) {
+    if (unread_.later == nullptr) StartReadingHere();
+    uint8_t* const next = bytes_ + (unread_.next - bytes_) - 2;
+    next[0] = static_cast<uint8_t>(word);
+    next[1] = static_cast<uint8_t>(word >> 8);
+    unread_.next = next;
+  }
+
+ private:
+  void StartReadingHere() {
+    unread_.later = unread_.next;
+    unread_.later_end = unread_.end;
+    unread_.next = unread_.end = bytes_ + kBytes;
+  }
+
+  // A lane puts three times, at most one word each.
+  static constexpr size_t kBytes = 2 * 3 * (kMaxLanes - 1);
+  uint8_t bytes_[kBytes];
+  UnreadWords& unread_;
 };
 
 struct Escaped {
-  int32_t symbol;
+  int64_t symbol;
   uint32_t state;
-  Words words;
+  UnreadWords words;
 };
 
 // By value, so that the common path keeps its state and words in registers.
-[[gnu::noinline]] Escaped TakeEscaped(const CdfTableSet::TableView& table, uint32_t state, Words words) {
-  const Escape escape = GetEscape([&](int bits) {
-    const uint32_t value = state & ((uint32_t{1} << bits) - 1);
-    state >>= bits;
-    words.Refill(state);
-    return value;
-  });
-  const int32_t max_symbol = table.min_symbol + static_cast<int32_t>(table.num_values) - 1;
+[[gnu::noinline]] Escaped TakeEscaped(const CdfTableSet::TableView& table, uint32_t state, UnreadWords words,
+                                      int symbol_bits) {
+  const Escape escape =
+      GetEscape(MaxEscapeExponent(symbol_bits), [&](int bits) { return TakeBits(bits, state, words); });
+  const int32_t max_symbol = table.max_symbol();
   return {EscapedSymbol(escape, table.min_symbol, max_symbol), state, words};
 }
 
-bool FitsInt16(int32_t symbol) {
-  return symbol >= std::numeric_limits<int16_t>::min() && symbol <= std::numeric_limits<int16_t>::max();
+[[gnu::noinline]] Status EscapeError(size_t symbol_bits) {
+  return Error(StatusCode::kCorrupt, "rans: a symbol escapes to a value outside int", symbol_bits);
 }
 
-Status EscapeError(size_t i, int32_t symbol) {
-  return Error(StatusCode::kCorrupt, "rans: symbol ", i, " escapes to ", symbol, ", outside int16");
+// What decoding a stretch of symbols changes.
+struct Stream {
+  LaneStates states = {};
+  UnreadWords words;
+};
+
+// The reference: one symbol by one lane. False when an escape leads outside the type. Takes one step (plus at most
+// 63 for an escape) whatever the bytes are, and reads no byte past the words.
+template <typename Symbol>
+[[gnu::always_inline]] inline bool DecodeSymbol(const CdfTableSet::TableView& table, int precision, uint32_t& state,
+                                                UnreadWords& words, Symbol& symbol) {
+  const uint32_t slot = state & ((uint32_t{1} << precision) - 1);
+  const uint32_t entry = table.EntryOf(slot);
+  const uint32_t first = table.cum[entry];
+  uint32_t s = (table.cum[entry + 1] - first) * (state >> precision) + slot - first;
+  Refill(s, words);
+  symbol = static_cast<Symbol>(static_cast<uint32_t>(table.min_symbol) + entry);  // the escape may be past the type
+  if (entry == table.num_values) [[unlikely]] {
+    const Escaped escaped = TakeEscaped(table, s, words, 8 * sizeof(Symbol));
+    symbol = static_cast<Symbol>(escaped.symbol);
+    s = escaped.state;
+    words = escaped.words;
+    if (symbol != escaped.symbol) return false;
+  }
+  state = s;
+  return true;
 }
 
-// Reads no byte past words.end and takes one step a symbol (plus at most 31 an escape) whatever the bytes are.
-template <int kLanes>
-Status DecodeSymbols(const SymbolLayout& layout, const CdfTableSet& tables, std::array<uint32_t, kLanes>& states,
-                     Words& unread, std::span<int16_t> symbols) {
+// Symbols [begin, end) to `dst`, symbol i by lane i mod lanes. Before a stretch that is worth a kernel it may stop
+// early, and says where.
+template <bool kOneLane, typename Symbol, typename Walk>
+Status DecodeScalar(Symbol* dst, size_t begin, size_t end, Walk& walk, const CdfTableSet& tables, size_t lanes,
+                    Stream& stream, size_t& stopped) {
   const int precision = tables.precision();
-  const uint32_t slot_mask = (uint32_t{1} << precision) - 1;
-  Words words = unread;
-  size_t i = 0;
-  for (size_t channel = 0; i < symbols.size(); channel = channel + 1 == layout.channels ? 0 : channel + 1) {
-    const CdfTableSet::TableView table = tables.View(layout.first_table + channel);
-    const size_t end = i + std::min(layout.inner, symbols.size() - i);
-    for (; i < end; ++i) {
-      uint32_t state = states[i % kLanes];
-      const uint32_t slot = state & slot_mask;
-      const uint32_t entry = table.EntryOf(slot);
-      const uint32_t begin = table.cum[entry];
-      state = (table.cum[entry + 1] - begin) * (state >> precision) + slot - begin;
-      words.Refill(state);
-      int32_t symbol = table.min_symbol + static_cast<int32_t>(entry);
-      if (entry == table.num_values) [[unlikely]] {
-        const Escaped escaped = TakeEscaped(table, state, words);
-        if (!FitsInt16(escaped.symbol)) return EscapeError(i, escaped.symbol);
-        symbol = escaped.symbol;
-        state = escaped.state;
-        words = escaped.words;
-      }
-      symbols[i] = static_cast<int16_t>(symbol);
-      states[i % kLanes] = state;
+  UnreadWords words = stream.words;
+  uint32_t lone_state = stream.states[0];
+  size_t i = begin;
+  while (i < end) {
+    const Stretch stretch = walk.Peek(end - i);
+    if (stretch.count >= kGroup && i > begin) break;
+    if (!HasTable(stretch, tables)) [[unlikely]]
+      return NoTableError(stretch, tables);
+    walk.Skip(stretch.count);
+    const CdfTableSet::TableView& table = tables.View(stretch.table);
+    for (const size_t stop = i + stretch.count; i < stop; ++i) {
+      uint32_t& state = kOneLane ? lone_state : stream.states[i & (lanes - 1)];
+      if (!DecodeSymbol(table, precision, state, words, *dst++)) return EscapeError(8 * sizeof(Symbol));
     }
   }
-  unread = words;
+  if (kOneLane) stream.states[0] = lone_state;
+  stream.words = words;
+  stopped = i;
   return {};
 }
 
-// Little endian; the top byte of the fewest is never zero. No step makes a state smaller than its lane's start.
-Result<uint32_t> ReadState(std::span<const uint8_t> bytes, uint32_t start) {
+constexpr size_t kStagedSymbols = 1024;
+
+// Where a kernel writes words and what it adds to entries; Unstage turns them into symbols.
+template <typename Symbol>
+void Unstage(const uint16_t* entries, size_t count, int32_t min_symbol, Symbol* symbols) {
+  for (size_t i = 0; i < count; ++i) symbols[i] = static_cast<Symbol>(min_symbol + entries[i]);
+}
+
+// As DecodeScalar for a stretch of one table, groups of 16 by the kernel.
+template <typename Symbol>
+Status DecodeWide(Symbol* dst, size_t begin, size_t end, size_t table_index, const CdfTableSet::TableView& table,
+                  const CdfTableSet& tables, size_t lanes, const Kernels& kernels, Stream& stream) {
+  constexpr bool kInPlace = sizeof(Symbol) == sizeof(uint16_t);
+  OneTableWalk walk{table_index};
+  const auto scalar_up_to = [&](size_t stop) -> Status {
+    Symbol* const to = dst;
+    dst += stop - begin;
+    return DecodeScalar<false>(to, begin, stop, walk, tables, lanes, stream, begin);
+  };
+  if (begin % kGroup != 0) {
+    STRAIT_RETURN_IF_ERROR(scalar_up_to(std::min(end, (begin + kGroup - 1) / kGroup * kGroup)));
+  }
+  uint16_t buffer[kInPlace ? 1 : kStagedSymbols];
+  while (end - begin >= kGroup) {
+    const size_t most = (end - begin) / kGroup * kGroup;
+    const size_t count = kInPlace ? most : std::min(most, kStagedSymbols);
+    const auto min_symbol = static_cast<uint16_t>(kInPlace ? table.min_symbol : 0);
+    uint16_t* const words = kInPlace ? reinterpret_cast<uint16_t*>(dst) : buffer;
+    DecodeJob job{&table.kernel,
+                  tables.precision(),
+                  min_symbol,
+                  stream.states.data(),
+                  lanes,
+                  begin % lanes,
+                  stream.words.next,
+                  stream.words.end,
+                  words,
+                  count};
+    const size_t done = kernels.decode(job);
+    stream.words.next = job.next;
+    if constexpr (!kInPlace) Unstage(buffer, done, table.min_symbol, dst);
+    begin += done;
+    dst += done;
+    if (done < count) STRAIT_RETURN_IF_ERROR(scalar_up_to(begin + kGroup));  // an escape, or few words are left
+  }
+  return begin == end ? Status() : scalar_up_to(end);
+}
+
+// The little-endian number of a lane's state, which never is below its start, in the fewest bytes.
+Result<uint32_t> ReadState(std::span<const uint8_t> bytes) {
   uint32_t state = 0;
   for (size_t i = 0; i < bytes.size(); ++i) state |= uint32_t{bytes[i]} << (8 * i);
   if (bytes.back() == 0) {
     return Error(StatusCode::kCorrupt, "rans: state of ", bytes.size(), " bytes ends in a zero byte");
   }
-  if (state < start) return Error(StatusCode::kCorrupt, "rans: state ", state, " is below ", start);
+  if (state < kStartState) {
+    return Error(StatusCode::kCorrupt, "rans: state ", state, " is below ", kStartState);
+  }
   return state;
 }
 
-Status RedundantStatesError(size_t payload_bytes) {
-  return Error(StatusCode::kCorrupt, "rans: ", payload_bytes, " bytes of start states, want an empty payload");
-}
+// A payload of one lane is the general case with empty other phases.
+struct PayloadDecoder {
+  const CdfTableSet& tables;
+  const Kernels* kernels;
+  size_t count;
+  size_t payload_bytes;
+  size_t position = 0;
+  size_t rung = 0;
+  Phases phases;
+  Stream stream;
+  RetiredWords retired{stream.words};
 
-// A payload of up to 4 bytes is all state; a longer one has words, hence a state of 3 or 4 bytes, and its
-// parity tells which.
-Result<Words> ReadStates(std::span<const uint8_t> payload, std::array<uint32_t, 1>& states) {
-  const uint8_t* const end = payload.data() + payload.size();
-  states[0] = kOneLaneStart;
-  if (payload.empty()) return Words{end, end};
+  PayloadDecoder(const CdfTableSet& set, Simd simd, size_t symbols, size_t bytes)
+      : tables(set), kernels(SelectKernels(simd)), count(symbols), payload_bytes(bytes) {}
 
-  const size_t state_bytes = payload.size() <= 4 ? payload.size() : 4 - payload.size() % 2;
-  STRAIT_ASSIGN_OR_RETURN(states[0], ReadState(payload.first(state_bytes), kOneLaneStart));
-  if (states[0] == kOneLaneStart) return RedundantStatesError(payload.size());
-  return Words{payload.data() + state_bytes, end};
-}
+  // The first lane's state, the phases and the other lanes.
+  Status Open(std::span<const uint8_t> payload) {
+    phases.end[0] = count;
+    stream.states[0] = kStartState;
+    if (payload.empty()) return Status();
 
-template <size_t kLanes>
-Result<Words> ReadStates(std::span<const uint8_t> payload, std::array<uint32_t, kLanes>& states) {
-  const uint8_t* const end = payload.data() + payload.size();
-  states.fill(kStartState<static_cast<int>(kLanes)>);
-  if (payload.empty()) return Words{end, end};
-
-  constexpr size_t kHeaderBytes = (kLanes + 7) / 8;
-  size_t position = kHeaderBytes;
-  bool all_at_start = true;
-  for (size_t lane = 0; lane < kLanes; ++lane) {
-    const size_t state_bytes = payload.size() < kHeaderBytes ? 3 : 3 + (payload[lane / 8] >> (lane % 8) & 1);
-    if (payload.size() < position || payload.size() - position < state_bytes) {
-      return Error(StatusCode::kTruncated, "rans: need ", position + state_bytes,
-                   " bytes for the states of lanes 0 to ", lane, ", have ", payload.size());
+    // A payload of up to 4 bytes is all state; a longer one has words, hence a state of 3 or 4 bytes, and its
+    // parity tells which.
+    const size_t state_bytes = payload.size() <= 4 ? payload.size() : 4 - payload.size() % 2;
+    STRAIT_ASSIGN_OR_RETURN(stream.states[0], ReadState(payload.first(state_bytes)));
+    stream.words.next = payload.data() + state_bytes;
+    stream.words.end = payload.data() + payload.size();
+    STRAIT_RETURN_IF_ERROR(TakePhases(TopRung(count)));
+    if (stream.words.next == stream.words.end && stream.states[0] == kStartState) {
+      return Error(StatusCode::kCorrupt, "rans: ", payload.size(),
+                   " bytes that say nothing, want an empty payload");
     }
-    STRAIT_ASSIGN_OR_RETURN(states[lane], ReadState(payload.subspan(position, state_bytes), kLowState));
-    all_at_start = all_at_start && states[lane] == kLowState;
-    position += state_bytes;
-  }
-  const size_t word_bytes = payload.size() - position;
-  if (word_bytes % 2 != 0) {
-    return Error(StatusCode::kTruncated, "rans: ", word_bytes, " bytes of words, want an even number");
-  }
-  if (word_bytes == 0 && all_at_start) return RedundantStatesError(payload.size());
-  return Words{payload.data() + position, end};
-}
-
-template <int kLanes>
-Status Decode(std::span<const uint8_t> payload, const SymbolLayout& layout, const CdfTableSet& tables,
-              std::span<int16_t> symbols) {
-  std::array<uint32_t, kLanes> states;
-  STRAIT_ASSIGN_OR_RETURN(Words words, ReadStates(payload, states));
-  STRAIT_RETURN_IF_ERROR(DecodeSymbols<kLanes>(layout, tables, states, words, symbols));
-  if (words.next != words.end) {
-    return Error(StatusCode::kCorrupt, "rans: ", words.end - words.next, " bytes left over after ", symbols.size(),
-                 " symbols");
-  }
-  for (int lane = 0; lane < kLanes; ++lane) {
-    if (states[lane] == kStartState<kLanes>) continue;
-    if (states[lane] < kStartState<kLanes>) {
-      return Error(StatusCode::kTruncated, "rans: payload of ", payload.size(), " bytes ends before lane ", lane,
-                   " of ", kLanes, " is done");
+    for (; phases.end[rung + 1] > 0; ++rung) {
+      if (!AddLanes(kLadder[rung].lanes, kLadder[rung + 1].lanes, stream.states, stream.words)) {
+        return Error(StatusCode::kTruncated, "rans: payload of ", payload_bytes,
+                     " bytes ends before the states of ", kLadder[rung + 1].lanes, " lanes");
+      }
     }
-    return Error(StatusCode::kCorrupt, "rans: lane ", lane, " of ", kLanes, " ends in state ", states[lane],
-                 ", want ", kStartState<kLanes>);
+    return EndPhases();
   }
-  return {};
+
+  Status TakePhases(size_t top_rung) {
+    for (size_t next = 1; next <= top_rung; ++next) {
+      const size_t number = TakeNumber(stream.states[0], stream.words);
+      if (number == 0) break;
+      const size_t units = number - 1, most = phases.end[next - 1] / kPhaseUnit;
+      if (units >= most) {
+        return Error(StatusCode::kCorrupt, "rans: phase of ", units, " units of ", kPhaseUnit, " symbols, have ",
+                     most);
+      }
+      phases.end[next] = (most - units) * kPhaseUnit;
+    }
+    return Status();
+  }
+
+  // Retires lanes until the phase that position lies in.
+  Status EndPhases() {
+    for (; rung > 0 && position == phases.end[rung]; --rung) {
+      const size_t lanes = kLadder[rung].lanes;
+      for (size_t lane = 0; lane < lanes; ++lane) {
+        if (stream.states[lane] < kLowState) {
+          return Error(StatusCode::kTruncated, "rans: payload of ", payload_bytes, " bytes ends before lane ", lane,
+                       " of ", lanes, " is done");
+        }
+      }
+      RetireLanes(lanes, kLadder[rung - 1].lanes, stream.states, retired);
+    }
+    return Status();
+  }
+
+  template <typename Symbol, typename Walk>
+  Status Decode(Walk walk, std::span<Symbol> symbols) {
+    if (tables.symbol_bits() != 8 * static_cast<int>(sizeof(Symbol))) {
+      return Error(StatusCode::kInvalidArgument, "rans: symbols of ", 8 * sizeof(Symbol), " bits, tables are for ",
+                   tables.symbol_bits());
+    }
+    if (symbols.size() > count - position) {
+      return Error(StatusCode::kInvalidArgument, "rans: ", symbols.size(), " symbols wanted, ", count - position,
+                   " are left");
+    }
+    Symbol* dst = symbols.data();
+    const size_t stop = position + symbols.size();
+    while (position < stop) {
+      const size_t lanes = kLadder[rung].lanes;
+      const size_t phase_end = std::min(stop, phases.end[rung]);
+      const Stretch stretch = walk.Peek(phase_end - position);
+      if (!HasTable(stretch, tables)) [[unlikely]]
+        return NoTableError(stretch, tables);
+      const CdfTableSet::TableView& table = tables.View(stretch.table);
+      const size_t begin = position;
+      if (table.is_certain && stretch.count >= kGroup) {
+        std::fill_n(dst, stretch.count, static_cast<Symbol>(table.min_symbol));
+        walk.Skip(stretch.count);
+        position += stretch.count;
+      } else if (lanes >= kLeastKernelLanes && stretch.count >= kGroup && CanTake(kernels, table.kernel)) {
+        walk.Skip(stretch.count);
+        position += stretch.count;
+        STRAIT_RETURN_IF_ERROR(
+            DecodeWide(dst, begin, position, stretch.table, table, tables, lanes, *kernels, stream));
+      } else {
+        const auto decode = lanes == 1 ? DecodeScalar<true, Symbol, Walk> : DecodeScalar<false, Symbol, Walk>;
+        STRAIT_RETURN_IF_ERROR(decode(dst, begin, phase_end, walk, tables, lanes, stream, position));
+      }
+      dst += position - begin;
+      if (position == phases.end[rung]) STRAIT_RETURN_IF_ERROR(EndPhases());
+    }
+    return Status();
+  }
+
+  Status Finish() const {
+    if (position != count) {
+      return Error(StatusCode::kInvalidArgument, "rans: ", count - position, " of ", count,
+                   " symbols are not decoded yet");
+    }
+    if (stream.words.bytes() > 0) {
+      return Error(StatusCode::kCorrupt, "rans: ", stream.words.bytes(), " bytes left over after ", count,
+                   " symbols");
+    }
+    if (stream.states[0] < kStartState) {
+      return Error(StatusCode::kTruncated, "rans: payload of ", payload_bytes, " bytes ends before its symbols do");
+    }
+    if (stream.states[0] > kStartState) {
+      return Error(StatusCode::kCorrupt, "rans: payload ends in state ", stream.states[0], ", want ", kStartState);
+    }
+    return Status();
+  }
+};
+
+template <typename Symbol, typename Tables>
+Status DecodeAll(std::span<const uint8_t> payload, const Tables& which, auto walk, const CdfTableSet& tables,
+                 std::span<Symbol> symbols, Simd simd) {
+  STRAIT_RETURN_IF_ERROR(CheckTables(which, symbols.size(), tables));
+  PayloadDecoder decoder(tables, simd, symbols.size(), payload.size());
+  STRAIT_RETURN_IF_ERROR(decoder.Open(payload));
+  STRAIT_RETURN_IF_ERROR(decoder.Decode(walk, symbols));
+  return decoder.Finish();
 }
 
 }  // namespace
 }  // namespace rans
 
-Status RansDecode(std::span<const uint8_t> payload, const SymbolLayout& layout, const CdfTableSet& tables,
-                  std::span<int16_t> symbols) {
-  STRAIT_RETURN_IF_ERROR(rans::CheckLayout(layout, tables));
-  if (symbols.size() < kManyLanesThreshold) return rans::Decode<1>(payload, layout, tables, symbols);
-  return rans::Decode<kManyLanes>(payload, layout, tables, symbols);
+struct RansDecoder::Impl : rans::PayloadDecoder {
+  using PayloadDecoder::PayloadDecoder;
+};
+
+RansDecoder::RansDecoder(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+RansDecoder::RansDecoder(RansDecoder&&) noexcept = default;
+RansDecoder& RansDecoder::operator=(RansDecoder&&) noexcept = default;
+RansDecoder::~RansDecoder() = default;
+
+Result<RansDecoder> RansDecoder::Create(std::span<const uint8_t> payload, size_t count, const CdfTableSet& tables,
+                                        Simd simd) {
+  auto impl = std::make_unique<Impl>(tables, simd, count, payload.size());
+  STRAIT_RETURN_IF_ERROR(impl->Open(payload));
+  return RansDecoder(std::move(impl));
 }
+
+template <typename Symbol>
+Status RansDecoder::Next(const TableIndices& indices, std::span<Symbol> symbols) {
+  STRAIT_RETURN_IF_ERROR(rans::CheckTables(indices, symbols.size(), impl_->tables));
+  return impl_->Decode(rans::IndexWalk<rans::Direction::kForwards>(indices, symbols.size()), symbols);
+}
+
+Status RansDecoder::Finish() const { return impl_->Finish(); }
+
+template <typename Symbol>
+Status RansDecode(std::span<const uint8_t> payload, const SymbolLayout& layout, const CdfTableSet& tables,
+                  std::span<Symbol> symbols, Simd simd) {
+  const auto walk = rans::ChannelWalk<rans::Direction::kForwards>(layout, symbols.size());
+  return rans::DecodeAll(payload, layout, walk, tables, symbols, simd);
+}
+
+template <typename Symbol>
+Status RansDecode(std::span<const uint8_t> payload, const TableIndices& indices, const CdfTableSet& tables,
+                  std::span<Symbol> symbols, Simd simd) {
+  const auto walk = rans::IndexWalk<rans::Direction::kForwards>(indices, symbols.size());
+  return rans::DecodeAll(payload, indices, walk, tables, symbols, simd);
+}
+
+#define STRAIT_INSTANTIATE(Symbol)                                                                                 \
+  template Status RansDecode(std::span<const uint8_t>, const SymbolLayout&, const CdfTableSet&, std::span<Symbol>, \
+                             Simd);                                                                                \
+  template Status RansDecode(std::span<const uint8_t>, const TableIndices&, const CdfTableSet&, std::span<Symbol>, \
+                             Simd);                                                                                \
+  template Status RansDecoder::Next(const TableIndices&, std::span<Symbol>);
+STRAIT_INSTANTIATE(int8_t)
+STRAIT_INSTANTIATE(int16_t)
+STRAIT_INSTANTIATE(int32_t)
+#undef STRAIT_INSTANTIATE
 
 }  // namespace strait

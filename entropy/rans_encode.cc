@@ -1,130 +1,307 @@
 #include <algorithm>
-#include <array>
+#include <cstring>
+#include <limits>
+#include <memory>
 
 #include "entropy/error.h"
 #include "entropy/escape.h"
 #include "entropy/rans.h"
-#include "entropy/rans_internal.h"
+#include "entropy/rans_kernels.h"
+#include "entropy/rans_lanes.h"
+#include "entropy/select_kernels.h"
+#include "entropy/table_walk.h"
 
 namespace strait {
 namespace rans {
-
-Status CheckLayout(const SymbolLayout& layout, const CdfTableSet& tables) {
-  if (layout.channels == 0 || layout.inner == 0) {
-    return Error(StatusCode::kInvalidArgument, "rans: layout of ", layout.channels, " channels by ", layout.inner,
-                 ", want at least 1 by 1");
-  }
-  if (layout.first_table > tables.size() || layout.channels > tables.size() - layout.first_table) {
-    return Error(StatusCode::kInvalidArgument, "rans: layout needs tables ", layout.first_table, " to ",
-                 layout.first_table + layout.channels, " (excluded), have ", tables.size());
-  }
-  return {};
-}
-
 namespace {
 
-// Puts an entry of 2^bits slots into a state: the inverse of the decoder's step. Thresholds are 64 bits wide since
-// freq << (32 - bits) is 2^32 for the table of a single entry, which then leaves every state as it was.
-inline void Put(uint32_t begin, uint32_t freq, int bits, uint32_t& state, std::vector<uint16_t>& words) {
-  if (state >= uint64_t{freq} << (32 - bits)) {
-    words.push_back(static_cast<uint16_t>(state));
-    state >>= kWordBits;
-  }
-  const uint32_t quotient = state / freq;
-  state = static_cast<uint32_t>((uint64_t{quotient} << bits) + (state - quotient * freq) + begin);
-}
+// An added lane takes a word and a field of 11.5 bits on average: 7 / 4 words leave a little.
+size_t WordsToAdd(size_t rung) { return (kLadder[rung + 1].lanes - kLadder[rung].lanes) * 7 / 4; }
 
-Status PutEscaped(int32_t symbol, const CdfTableSet::TableView& table, uint32_t& state,
-                  std::vector<uint16_t>& words) {
-  const int32_t max_symbol = table.min_symbol + static_cast<int32_t>(table.num_values) - 1;
-  if (!table.has_escape) {
-    return Error(StatusCode::kInvalidArgument, "rans: symbol ", symbol, " is outside [", table.min_symbol, ", ",
-                 max_symbol, "] and its table has no escape; clamp it first");
+// As long as enough symbols are left to gain more than adding and retiring the lanes takes.
+size_t SymbolsToAdd(size_t rung) { return kLadder[rung + 1].least_symbols / 4; }
+
+constexpr size_t kWorthSpeed = 2048;  // symbols; half a byte less is worth more than some microseconds below
+
+// Words in the order in which they are pushed, which is the reverse of the payload's.
+class WordStack {
+ public:
+  void Reserve(size_t words) {
+    if (capacity_ - size_ >= words) return;
+    capacity_ = std::max(2 * capacity_, size_ + words);
+    auto grown = std::make_unique_for_overwrite<uint16_t[]>(capacity_);
+    if (size_ > 0) std::memcpy(grown.get(), words_.get(), size_ * sizeof(uint16_t));
+    words_ = std::move(grown);
   }
-  PutEscapeBackwards(MakeEscape(symbol, table.min_symbol, max_symbol),
-                     [&](uint32_t value, int bits) { Put(value, 1, bits, state, words); });
+  void Push(uint16_t word) {
+    if (size_ == capacity_) [[unlikely]]
+      Reserve(1024);
+    words_[size_++] = word;
+  }
+  uint16_t Pop() { return words_[--size_]; }
+  bool empty() const { return size_ == 0; }
+  size_t size() const { return size_; }
+
+  uint16_t* end() { return words_.get() + size_; }
+  void set_end(const uint16_t* end) { size_ = static_cast<size_t>(end - words_.get()); }
+  void set_size(size_t size) { size_ = size; }
+
+  // In the payload's order, little endian.
+  void WriteTo(uint8_t* dst, const Kernels* kernels) const {
+    if (kernels != nullptr) return kernels->reverse(words_.get(), size_, dst);
+    for (size_t i = 0; i < size_; ++i) {
+      const uint16_t word = words_[size_ - 1 - i];
+      dst[2 * i] = static_cast<uint8_t>(word);
+      dst[2 * i + 1] = static_cast<uint8_t>(word >> 8);
+    }
+  }
+
+ private:
+  std::unique_ptr<uint16_t[]> words_;
+  size_t size_ = 0;
+  size_t capacity_ = 0;
+};
+
+// What coding a stretch of symbols changes.
+struct Stream {
+  LaneStates states = {};
+  WordStack words;
+};
+
+template <typename Symbol>
+Status PutEscaped(Symbol symbol, const CdfTableSet::TableView& table, uint32_t& state, WordStack& words) {
+  const int32_t max_symbol = table.max_symbol();
+  if (!table.has_escape) {
+    return Error(StatusCode::kInvalidArgument, "rans: symbol ", int64_t{symbol}, " is outside [", table.min_symbol,
+                 ", ", max_symbol, "] and its table has no escape; clamp it first");
+  }
+  PutEscapeBackwards(MakeEscape(symbol, table.min_symbol, max_symbol), MaxEscapeExponent(8 * sizeof(Symbol)),
+                     [&](uint32_t value, int bits) { PutBits(value, bits, state, words); });
   return {};
 }
 
-// Encodes from the last symbol to the first, so that the decoder runs forward; words come out in reverse.
-template <int kLanes>
-Status EncodeSymbols(std::span<const int16_t> symbols, const SymbolLayout& layout, const CdfTableSet& tables,
-                     std::array<uint32_t, kLanes>& states, std::vector<uint16_t>& words) {
+// The reference: symbols [begin, end) from the last to the first, symbol i by lane i mod lanes; before a stretch
+// that is worth a kernel it may stop early, and says where.
+template <bool kOneLane, typename Symbol, typename Walk>
+Status EncodeScalar(const Symbol* symbols, size_t begin, size_t end, Walk& walk, const CdfTableSet& tables,
+                    size_t lanes, Stream& stream, size_t& stopped) {
   const int precision = tables.precision();
-  size_t end = symbols.size();
-  for (size_t run = NumRuns(symbols.size(), layout); run-- > 0;) {
-    const size_t begin = run * layout.inner;
-    const CdfTableSet::TableView table = tables.View(layout.first_table + run % layout.channels);
-    for (size_t i = end; i-- > begin;) {
-      uint32_t state = states[i % kLanes];
-      uint32_t entry = static_cast<uint32_t>(symbols[i] - table.min_symbol);
+  uint32_t lone_state = stream.states[0];
+  size_t i = end;
+  while (i > begin) {
+    const Stretch stretch = walk.Peek(i - begin);
+    if (stretch.count >= kGroup && i < end) break;
+    if (!HasTable(stretch, tables)) [[unlikely]]
+      return NoTableError(stretch, tables);
+    walk.Skip(stretch.count);
+    const CdfTableSet::TableView& table = tables.View(stretch.table);
+    for (const size_t stop = i - stretch.count; i-- > stop;) {
+      uint32_t state = kOneLane ? lone_state : stream.states[i & (lanes - 1)];
+      uint32_t entry = static_cast<uint32_t>(symbols[i]) - static_cast<uint32_t>(table.min_symbol);
       if (entry >= table.num_values) [[unlikely]] {
         uint32_t escaped_state = state;  // a copy, so that the common path keeps its state in a register
-        STRAIT_RETURN_IF_ERROR(PutEscaped(symbols[i], table, escaped_state, words));
+        STRAIT_RETURN_IF_ERROR(PutEscaped(symbols[i], table, escaped_state, stream.words));
         state = escaped_state;
         entry = table.num_values;
       }
-      Put(table.cum[entry], table.cum[entry + 1] - table.cum[entry], precision, state, words);
-      states[i % kLanes] = state;
+      Put(table.cum[entry], table.cum[entry + 1] - table.cum[entry], precision, state, stream.words);
+      (kOneLane ? lone_state : stream.states[i & (lanes - 1)]) = state;
     }
-    end = begin;
+    ++i;
+  }
+  if (kOneLane) stream.states[0] = lone_state;
+  stopped = i;
+  return {};
+}
+
+// Symbols as a kernel reads them: words, and the minimum it subtracts from them.
+constexpr size_t kStagedSymbols = 1024;
+
+template <typename Symbol>
+uint16_t Stage(const Symbol* symbols, size_t count, const CdfTableSet::TableView& table, const uint16_t** staged,
+               uint16_t* buffer) {
+  if constexpr (sizeof(Symbol) == sizeof(uint16_t)) {
+    *staged = reinterpret_cast<const uint16_t*>(symbols);
+    return static_cast<uint16_t>(table.min_symbol);
+  } else {
+    for (size_t i = 0; i < count; ++i) {
+      const uint32_t entry = static_cast<uint32_t>(symbols[i]) - static_cast<uint32_t>(table.min_symbol);
+      buffer[i] = static_cast<uint16_t>(std::min<uint32_t>(entry, 0xffff));  // above every table of a kernel
+    }
+    *staged = buffer;
+    return 0;
+  }
+}
+
+// As EncodeScalar for a stretch of one table, groups of 16 by the kernel.
+template <typename Symbol>
+Status EncodeWide(const Symbol* symbols, size_t begin, size_t end, size_t table_index, const CdfTableSet& tables,
+                  size_t lanes, const Kernels& kernels, Stream& stream) {
+  const CdfTableSet::TableView& table = tables.View(table_index);
+  OneTableWalk walk{table_index};
+  const auto scalar_down_to = [&](size_t stop) -> Status {
+    if (stop == end) return {};
+    return EncodeScalar<false>(symbols, stop, end, walk, tables, lanes, stream, end);
+  };
+  STRAIT_RETURN_IF_ERROR(scalar_down_to(std::max(begin, end - end % kGroup)));
+  uint16_t buffer[kStagedSymbols];
+  while (end - begin >= kGroup) {
+    const size_t count = std::min((end - begin) / kGroup * kGroup, kStagedSymbols);
+    EncodeJob job{&table.kernel, tables.precision(),    0,       stream.states.data(),
+                  lanes,         (end - 1) % lanes + 1, nullptr, nullptr,
+                  count};
+    job.min_symbol = Stage(symbols + end - count, count, table, &job.symbols, buffer);
+    stream.words.Reserve(count + kGroup);
+    job.words = stream.words.end();
+    const size_t done = kernels.encode(job);
+    stream.words.set_end(job.words);
+    end -= done;
+    if (done < count) STRAIT_RETURN_IF_ERROR(scalar_down_to(end - kGroup));  // a symbol that is not in the table
+  }
+  return scalar_down_to(begin);
+}
+
+template <typename Symbol, typename Walk>
+Status EncodeDownTo(size_t stop, size_t& position, size_t lanes, const Symbol* symbols, Walk& walk,
+                    const CdfTableSet& tables, const Kernels* kernels, Stream& stream) {
+  while (position > stop) {
+    const Stretch stretch = walk.Peek(position - stop);
+    if (!HasTable(stretch, tables)) [[unlikely]]
+      return NoTableError(stretch, tables);
+    const CdfTableSet::TableView& table = tables.View(stretch.table);
+    const auto is_minimum = [&](Symbol symbol) { return symbol == table.min_symbol; };
+    if (table.is_certain && std::all_of(symbols + position - stretch.count, symbols + position, is_minimum)) {
+      walk.Skip(stretch.count);
+      position -= stretch.count;
+    } else if (lanes >= kLeastKernelLanes && stretch.count >= kGroup && CanTake(kernels, table.kernel)) {
+      const size_t end = position;
+      walk.Skip(stretch.count);
+      position -= stretch.count;
+      STRAIT_RETURN_IF_ERROR(EncodeWide(symbols, position, end, stretch.table, tables, lanes, *kernels, stream));
+    } else {
+      const auto encode = lanes == 1 ? EncodeScalar<true, Symbol, Walk> : EncodeScalar<false, Symbol, Walk>;
+      STRAIT_RETURN_IF_ERROR(encode(symbols, stop, position, walk, tables, lanes, stream, position));
+    }
   }
   return {};
 }
 
-// Header of one bit a lane, set where its state takes four bytes instead of three, then the states.
-void AppendStates(std::span<const uint32_t> states, std::vector<uint8_t>& dst) {
-  if (states.size() > 1) {
-    const size_t header = dst.size();
-    dst.resize(header + (states.size() + 7) / 8);
-    for (size_t lane = 0; lane < states.size(); ++lane) {
-      if (StateBytes(states[lane]) == 4) dst[header + lane / 8] |= static_cast<uint8_t>(1u << (lane % 8));
-    }
-  }
-  for (const uint32_t state : states) {
-    for (int byte = 0; byte < StateBytes(state); ++byte) dst.push_back(static_cast<uint8_t>(state >> (8 * byte)));
+// Adds the lanes of the next rung; false, and nothing done, when there are not enough words to start them from.
+bool Climb(size_t rung, Stream& stream) {
+  const size_t words = stream.words.size();
+  if (words < WordsToAdd(rung)) return false;
+  const LaneStates states = stream.states;
+  if (AddLanes(kLadder[rung].lanes, kLadder[rung + 1].lanes, stream.states, stream.words)) return true;
+  stream.states = states;  // popping leaves the words in place
+  stream.words.set_size(words);
+  return false;
+}
+
+// Puts what the decoder must know before it starts: for each higher rung how many units of the payload's end it
+// leaves to the rungs below and 1, or 0 for a rung that was not reached, which ends the list.
+void PutPhases(const Phases& phases, size_t reached, size_t top_rung, Stream& stream) {
+  if (reached < top_rung) PutNumber(0, stream.states[0], stream.words);
+  for (size_t rung = reached; rung > 0; --rung) {
+    const size_t units = phases.end[rung - 1] / kPhaseUnit - phases.end[rung] / kPhaseUnit;
+    PutNumber(units + 1, stream.states[0], stream.words);
   }
 }
 
-template <int kLanes>
-Status Encode(std::span<const int16_t> symbols, const SymbolLayout& layout, const CdfTableSet& tables,
-              std::vector<uint8_t>& dst) {
-  std::array<uint32_t, kLanes> states;
-  states.fill(kStartState<kLanes>);
-  std::vector<uint16_t> words;
-  words.reserve(symbols.size() / 4 + 16);
-  STRAIT_RETURN_IF_ERROR(EncodeSymbols<kLanes>(symbols, layout, tables, states, words));
-  const auto at_start = [](uint32_t state) { return state == kStartState<kLanes>; };
-  if (words.empty() && std::all_of(states.begin(), states.end(), at_start)) return {};  // nothing was said
+void WritePayload(const Stream& stream, const Kernels* kernels, std::vector<uint8_t>& dst) {
+  const uint32_t state = stream.states[0];
+  for (int byte = 0; byte < StateBytes(state); ++byte) dst.push_back(static_cast<uint8_t>(state >> (8 * byte)));
+  const size_t position = dst.size();
+  dst.resize(position + 2 * stream.words.size());
+  stream.words.WriteTo(dst.data() + position, kernels);
+}
 
-  AppendStates(states, dst);
-  size_t position = dst.size();
-  dst.resize(position + 2 * words.size());
-  for (size_t i = words.size(); i-- > 0; position += 2) {
-    dst[position] = static_cast<uint8_t>(words[i]);
-    dst[position + 1] = static_cast<uint8_t>(words[i] >> 8);
+template <typename Symbol, typename Walk>
+Status Encode(std::span<const Symbol> symbols, Walk walk, const CdfTableSet& tables, std::vector<uint8_t>& dst,
+              const RansOptions& options) {
+  if (tables.symbol_bits() != 8 * static_cast<int>(sizeof(Symbol))) {
+    return Error(StatusCode::kInvalidArgument, "rans: symbols of ", 8 * sizeof(Symbol), " bits, tables are for ",
+                 tables.symbol_bits());
   }
+  const Kernels* const kernels = SelectKernels(options.simd);
+  const size_t top_rung = TopRung(symbols.size());
+  Stream stream;
+  stream.states[0] = kStartState;
+  stream.words.Reserve(symbols.size() / 4 + 64);
+  Phases phases;
+  phases.end[0] = symbols.size();
+  size_t rung = 0;
+  const size_t max_lanes = options.max_lanes != 0         ? options.max_lanes
+                           : symbols.size() < kWorthSpeed ? 1
+                                                          : kMaxLanes;
+  const auto may_climb = [&] { return rung < top_rung && kLadder[rung + 1].lanes <= max_lanes; };
+  for (size_t position = symbols.size(); position > 0;) {
+    const size_t stop = may_climb() ? (position - 1) / kPhaseUnit * kPhaseUnit : 0;
+    STRAIT_RETURN_IF_ERROR(
+        EncodeDownTo(stop, position, kLadder[rung].lanes, symbols.data(), walk, tables, kernels, stream));
+    while (may_climb() && position >= SymbolsToAdd(rung) && Climb(rung, stream)) phases.end[++rung] = position;
+  }
+  if (stream.words.empty() && stream.states[0] == kStartState) return {};  // nothing was said
+
+  for (size_t r = rung; r > 0; --r)
+    RetireLanes(kLadder[r].lanes, kLadder[r - 1].lanes, stream.states, stream.words);
+  PutPhases(phases, rung, top_rung, stream);
+  WritePayload(stream, kernels, dst);
   return {};
+}
+
+template <typename Symbol, typename Walk>
+double CostBits(std::span<const Symbol> symbols, Walk walk, const CdfTableSet& tables) {
+  double bits = 0;
+  for (size_t i = 0; i < symbols.size();) {
+    const Stretch stretch = walk.Peek(symbols.size() - i);
+    if (!HasTable(stretch, tables)) return std::numeric_limits<double>::infinity();
+    walk.Skip(stretch.count);
+    for (const size_t end = i + stretch.count; i < end; ++i) bits += tables.CostBits(stretch.table, symbols[i]);
+  }
+  return bits;
 }
 
 }  // namespace
 }  // namespace rans
 
-Status RansEncode(std::span<const int16_t> symbols, const SymbolLayout& layout, const CdfTableSet& tables,
-                  std::vector<uint8_t>& dst) {
-  STRAIT_RETURN_IF_ERROR(rans::CheckLayout(layout, tables));
-  if (symbols.size() < kManyLanesThreshold) return rans::Encode<1>(symbols, layout, tables, dst);
-  return rans::Encode<kManyLanes>(symbols, layout, tables, dst);
+template <typename Symbol>
+Status RansEncode(std::span<const Symbol> symbols, const SymbolLayout& layout, const CdfTableSet& tables,
+                  std::vector<uint8_t>& dst, const RansOptions& options) {
+  STRAIT_RETURN_IF_ERROR(rans::CheckTables(layout, symbols.size(), tables));
+  return rans::Encode(symbols, rans::ChannelWalk<rans::Direction::kBackwards>(layout, symbols.size()), tables, dst,
+                      options);
 }
 
-double RansCostBits(std::span<const int16_t> symbols, const SymbolLayout& layout, const CdfTableSet& tables) {
-  double bits = 0;
-  for (size_t run = 0, i = 0; i < symbols.size(); ++run) {
-    const size_t table = layout.first_table + run % layout.channels;
-    const size_t end = i + std::min(layout.inner, symbols.size() - i);
-    for (; i < end; ++i) bits += tables.CostBits(table, symbols[i]);
-  }
-  return bits;
+template <typename Symbol>
+Status RansEncode(std::span<const Symbol> symbols, const TableIndices& indices, const CdfTableSet& tables,
+                  std::vector<uint8_t>& dst, const RansOptions& options) {
+  STRAIT_RETURN_IF_ERROR(rans::CheckTables(indices, symbols.size(), tables));
+  return rans::Encode(symbols, rans::IndexWalk<rans::Direction::kBackwards>(indices, symbols.size()), tables, dst,
+                      options);
 }
+
+template <typename Symbol>
+double RansCostBits(std::span<const Symbol> symbols, const SymbolLayout& layout, const CdfTableSet& tables) {
+  if (!rans::CheckTables(layout, symbols.size(), tables).ok()) return std::numeric_limits<double>::infinity();
+  return rans::CostBits(symbols, rans::ChannelWalk<rans::Direction::kForwards>(layout, symbols.size()), tables);
+}
+
+template <typename Symbol>
+double RansCostBits(std::span<const Symbol> symbols, const TableIndices& indices, const CdfTableSet& tables) {
+  if (!rans::CheckTables(indices, symbols.size(), tables).ok()) return std::numeric_limits<double>::infinity();
+  return rans::CostBits(symbols, rans::IndexWalk<rans::Direction::kForwards>(indices, symbols.size()), tables);
+}
+
+#define STRAIT_INSTANTIATE(Symbol)                                                                \
+  template Status RansEncode(std::span<const Symbol>, const SymbolLayout&, const CdfTableSet&,    \
+                             std::vector<uint8_t>&, const RansOptions&);                          \
+  template Status RansEncode(std::span<const Symbol>, const TableIndices&, const CdfTableSet&,    \
+                             std::vector<uint8_t>&, const RansOptions&);                          \
+  template double RansCostBits(std::span<const Symbol>, const SymbolLayout&, const CdfTableSet&); \
+  template double RansCostBits(std::span<const Symbol>, const TableIndices&, const CdfTableSet&);
+STRAIT_INSTANTIATE(int8_t)
+STRAIT_INSTANTIATE(int16_t)
+STRAIT_INSTANTIATE(int32_t)
+#undef STRAIT_INSTANTIATE
 
 }  // namespace strait

@@ -39,12 +39,22 @@ TEST(CdfTableSet, HoldsTheLargestAlphabet) {
   EXPECT_EQ(set->EntryOf(0, 65535), uint32_t{kMaxAlphabet});
 }
 
-TEST(CdfTableSet, SurvivesCopiesAndMoves) {
+TEST(CdfTableSet, SurvivesMoves) {
   std::mt19937 random(7);
-  auto set = CdfTableSet::Create({RandomTable(random, 3, true, 8), RandomTable(random, 9, false, 8)}, 8).value();
-  const CdfTableSet copy = set;
+  const CdfTable table = RandomTable(random, 9, false, 8);
+  auto set = CdfTableSet::Create({RandomTable(random, 3, true, 8), table}, 8).value();
+  const auto untouched = CdfTableSet::Create({table}, 8).value();
   const CdfTableSet moved = std::move(set);
-  for (uint32_t slot = 0; slot < 256; ++slot) ASSERT_EQ(copy.EntryOf(1, slot), moved.EntryOf(1, slot));
+  for (uint32_t slot = 0; slot < 256; ++slot) ASSERT_EQ(moved.EntryOf(1, slot), untouched.EntryOf(0, slot));
+}
+
+TEST(CdfTableSet, HoldsSymbolsOfItsType) {
+  EXPECT_TRUE(CdfTableSet::Create({{-128, true, {100, 100, 56}}}, 8, 8).ok());
+  EXPECT_EQ(CdfTableSet::Create({{-129, true, {100, 100, 56}}}, 8, 8).status().code(), StatusCode::kCorrupt);
+  EXPECT_EQ(CdfTableSet::Create({{127, true, {100, 100, 56}}}, 8, 8).status().code(), StatusCode::kCorrupt);
+  EXPECT_TRUE(CdfTableSet::Create({{INT32_MAX - 1, true, {100, 100, 56}}}, 8, 32).ok());
+  EXPECT_EQ(CdfTableSet::Create({{INT32_MAX, true, {100, 100, 56}}}, 8, 32).status().code(), StatusCode::kCorrupt);
+  EXPECT_EQ(CdfTableSet::Create({{0, true, {100, 100, 56}}}, 8, 12).status().code(), StatusCode::kInvalidArgument);
 }
 
 TEST(CdfTableSet, CostsAreExactAndIncludeEscapeBits) {

@@ -7,8 +7,12 @@
 
 #include "entropy/cdf_table.h"
 #include "entropy/rans.h"
+#include "entropy/rans_lanes.h"
 
 namespace strait {
+
+// Symbols from which on a payload may use all lanes.
+inline constexpr size_t kManyLanesThreshold = rans::kLadder[rans::kRungs - 1].least_symbols;
 
 // A table of `values` values around 0 whose mass falls off at a random rate from a random peak.
 inline CdfTable RandomTable(std::mt19937& random, int values, bool has_escape, int precision) {

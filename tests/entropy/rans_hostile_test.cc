@@ -10,7 +10,12 @@ namespace {
 
 // Payloads of Laplacian-like channels, decoded from copies of exactly their size so that a read past the end is
 // one past an allocation.
-class HostilePayload : public testing::TestWithParam<size_t> {
+struct HostileCase {
+  size_t symbols;
+  size_t inner;  // kernels only see stretches of 16 symbols and more
+};
+
+class HostilePayload : public testing::TestWithParam<HostileCase> {
  protected:
   HostilePayload() {
     std::mt19937 random(21);
@@ -21,15 +26,15 @@ class HostilePayload : public testing::TestWithParam<size_t> {
   }
 
   void Make(std::mt19937& random, unsigned escape_every) {
-    symbols_ = RandomSymbols(random, GetParam(), layout_, tables_, escape_every);
+    symbols_ = RandomSymbols(random, GetParam().symbols, layout_, tables_, escape_every);
     payload_.clear();
-    EXPECT_TRUE(RansEncode(symbols_, layout_, tables_, payload_).ok());
+    EXPECT_TRUE(RansEncode<int16_t>(symbols_, layout_, tables_, payload_).ok());
   }
 
   bool Accepts(const std::vector<uint8_t>& payload) {
     std::vector<int16_t> decoded(symbols_.size());
     const std::vector<uint8_t> exact(payload);
-    return RansDecode(exact, layout_, tables_, decoded).ok();
+    return RansDecode<int16_t>(exact, layout_, tables_, decoded).ok();
   }
 
   // Share of bit flips, a hundred bytes' worth of them, that decode without an error.
@@ -44,7 +49,7 @@ class HostilePayload : public testing::TestWithParam<size_t> {
     return static_cast<double>(accepted) / static_cast<double>(tried);
   }
 
-  const SymbolLayout layout_{0, 5, 7};
+  const SymbolLayout layout_{0, 5, GetParam().inner};
   CdfTableSet tables_;
   std::vector<int16_t> symbols_;
   std::vector<uint8_t> payload_;
@@ -92,7 +97,9 @@ TEST_P(HostilePayload, RandomBytesNeverCrashAndAreHardlyEverAccepted) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Symbols, HostilePayload,
-                         testing::Values(size_t{40}, size_t{1000}, kManyLanesThreshold, kManyLanesThreshold + 77));
+                         testing::Values(HostileCase{40, 7}, HostileCase{1000, 7}, HostileCase{1100, 300},
+                                         HostileCase{5000, 300}, HostileCase{kManyLanesThreshold, 7},
+                                         HostileCase{kManyLanesThreshold + 77, 1000}));
 
 TEST(RansDecode, RejectsStatesThatNoEncoderWrites) {
   const auto tables = CdfTableSet::Create({{7, false, {128, 128}}}, 8).value();
@@ -100,31 +107,69 @@ TEST(RansDecode, RejectsStatesThatNoEncoderWrites) {
   for (size_t size = 1; size <= 4; ++size) {
     std::vector<uint8_t> padded(size, 40);  // not the fewest bytes
     padded.back() = 0;
-    EXPECT_EQ(RansDecode(padded, {}, tables, symbols).code(), StatusCode::kCorrupt) << size;
+    EXPECT_EQ(RansDecode<int16_t>(padded, SymbolLayout{}, tables, symbols).code(), StatusCode::kCorrupt) << size;
   }
   for (const uint8_t state : {1, 30, 31}) {  // below the start; the start, which is an empty payload
-    EXPECT_EQ(RansDecode(std::vector<uint8_t>{state}, {}, tables, symbols).code(), StatusCode::kCorrupt)
+    EXPECT_EQ(RansDecode<int16_t>(std::vector<uint8_t>{state}, SymbolLayout{}, tables, symbols).code(),
+              StatusCode::kCorrupt)
         << int{state};
   }
-  EXPECT_TRUE(RansDecode({}, {}, tables, symbols).ok());
+  EXPECT_TRUE(RansDecode<int16_t>({}, SymbolLayout{}, tables, symbols).ok());
   EXPECT_EQ(symbols, std::vector<int16_t>(3, 7));
 }
 
-TEST(RansDecode, RejectsStartStatesThatShouldHaveBeenNothing) {
-  const auto tables = CdfTableSet::Create({{0, false, {256}}}, 8).value();
-  std::vector<int16_t> symbols(kManyLanesThreshold);
-  std::vector<uint8_t> payload(4, 0);
-  for (int lane = 0; lane < kManyLanes; ++lane) payload.insert(payload.end(), {0, 0, 1});
-  EXPECT_EQ(RansDecode(payload, {}, tables, symbols).code(), StatusCode::kCorrupt);
-  EXPECT_TRUE(RansDecode({}, {}, tables, symbols).ok());
+// A payload's one state and its words, from the bits that the decoder takes first: numbers of phases in Exp-Golomb.
+std::vector<uint8_t> PayloadOfPhases(const std::vector<uint32_t>& numbers, uint32_t state, size_t words) {
+  struct Words {
+    std::vector<uint16_t> pushed;
+    void Push(uint16_t word) { pushed.push_back(word); }
+  } stack;
+  stack.pushed.assign(words, 0x5a5a);
+  for (size_t i = numbers.size(); i-- > 0;) rans::PutNumber(numbers[i], state, stack);
+  std::vector<uint8_t> payload;
+  for (; state != 0; state >>= 8) payload.push_back(static_cast<uint8_t>(state));
+  for (size_t i = stack.pushed.size(); i-- > 0;) {
+    payload.push_back(static_cast<uint8_t>(stack.pushed[i]));
+    payload.push_back(static_cast<uint8_t>(stack.pushed[i] >> 8));
+  }
+  return payload;
 }
 
-TEST(RansDecode, NamesLanesThatAreCutShort) {
-  const auto tables = CdfTableSet::Create({{0, false, {256}}}, 8).value();
-  std::vector<int16_t> symbols(kManyLanesThreshold);
-  for (size_t size = 1; size < 100; ++size) {
-    EXPECT_EQ(RansDecode(std::vector<uint8_t>(size, 0x01), {}, tables, symbols).code(), StatusCode::kTruncated);
+TEST(RansDecode, RejectsPhasesLongerThanThePayload) {
+  const auto tables = CdfTableSet::Create({{0, false, {128, 128}}}, 8).value();
+  std::vector<int16_t> symbols(1024);
+  for (const uint32_t number : {33u, 34u, 1000000u, 0xfffffffeu}) {  // 1 and up to 31 of the 32 units
+    const Status status =
+        RansDecode<int16_t>(PayloadOfPhases({number}, 1 << 20, 40), SymbolLayout{}, tables, symbols);
+    EXPECT_EQ(status.code(), StatusCode::kCorrupt);
+    EXPECT_NE(status.message().find("units of 32 symbols, have 32"), std::string::npos) << status.message();
   }
+}
+
+TEST(RansDecode, RejectsPhasesWithoutTheWordsOfTheirLanes) {
+  const auto tables = CdfTableSet::Create({{0, false, {128, 128}}}, 8).value();
+  std::vector<int16_t> symbols(kManyLanesThreshold);
+  for (size_t words = 0; words < 100; ++words) {  // no units below 128 lanes
+    const auto payload = PayloadOfPhases({1, 1, 1}, 1 << 20, words);
+    EXPECT_EQ(RansDecode<int16_t>(payload, SymbolLayout{}, tables, symbols).code(), StatusCode::kTruncated)
+        << words;
+  }
+}
+
+TEST(RansDecode, RejectsAPayloadThatLostAWordOfZero) {
+  // A pop of an empty stack must not stand for the zero that was cut off: retiring the lane would push it back.
+  const auto tables = CdfTableSet::Create({{0, false, {256}}, {0, false, {253, 1, 1, 1}}}, 8).value();
+  std::vector<int16_t> symbols(1024);
+  const std::vector<uint8_t> cut = {163, 140, 141, 7, 159, 136, 48, 95, 208, 254};
+  EXPECT_EQ(RansDecode<int16_t>(cut, SymbolLayout{0, 2, 960}, tables, symbols).code(), StatusCode::kTruncated);
+}
+
+TEST(RansDecode, RejectsPayloadsThatSayNothingAtLength) {
+  const auto tables = CdfTableSet::Create({{0, false, {256}}}, 8).value();
+  std::vector<int16_t> symbols(1024);
+  EXPECT_TRUE(RansDecode<int16_t>({}, SymbolLayout{}, tables, symbols).ok());
+  const auto payload = PayloadOfPhases({0}, rans::kStartState, 0);
+  EXPECT_EQ(RansDecode<int16_t>(payload, SymbolLayout{}, tables, symbols).code(), StatusCode::kCorrupt);
 }
 
 TEST(RansDecode, RejectsEscapesThatLeadOutsideInt16) {
@@ -132,9 +177,9 @@ TEST(RansDecode, RejectsEscapesThatLeadOutsideInt16) {
   const auto written = CdfTableSet::Create({{-32768, true, {1, 255}}}, 8).value();
   const auto read = CdfTableSet::Create({{32767, true, {1, 255}}}, 8).value();
   std::vector<uint8_t> payload;
-  ASSERT_TRUE(RansEncode(std::vector<int16_t>(20, 32767), {}, written, payload).ok());
+  ASSERT_TRUE(RansEncode<int16_t>(std::vector<int16_t>(20, 32767), SymbolLayout{}, written, payload).ok());
   std::vector<int16_t> symbols(20);
-  const Status status = RansDecode(payload, {}, read, symbols);
+  const Status status = RansDecode<int16_t>(payload, SymbolLayout{}, read, symbols);
   EXPECT_EQ(status.code(), StatusCode::kCorrupt);
   EXPECT_NE(status.message().find("outside int16"), std::string::npos) << status.message();
 }
