@@ -31,6 +31,11 @@ uint32_t NumBuckets(size_t entries, int precision) {
   return std::min({wanted, kMaxBuckets, uint32_t{1} << precision});
 }
 
+// Of the image that kernels read; none without a depth.
+size_t ImageWords(int depth) {
+  return depth == 0 ? 0 : rans::kNumKernelSections * rans::KernelTable::SectionWords(depth);
+}
+
 }  // namespace
 
 Status ValidateTable(const CdfTable& table, int precision, int symbol_bits) {
@@ -65,12 +70,11 @@ Result<CdfTableSet> CdfTableSet::Create(std::vector<CdfTable> tables, int precis
   CdfTableSet set;
   set.precision_ = precision;
   set.symbol_bits_ = symbol_bits;
-  std::vector<Extent> extents;
   for (size_t i = 0; i < tables.size(); ++i) {
     if (Status status = ValidateTable(tables[i], precision, symbol_bits); !status.ok()) {
       return Error(status.code(), status.message(), " (table ", i, " of ", tables.size(), ")");
     }
-    extents.push_back(set.Append(tables[i]));
+    set.Append(tables[i]);
   }
 
   // Once nothing moves any more.
@@ -78,27 +82,31 @@ Result<CdfTableSet> CdfTableSet::Create(std::vector<CdfTable> tables, int precis
   const uint16_t* first_entry = set.first_entry_.data();
   const uint16_t* image = set.kernel_images_.data();
   for (size_t i = 0; i < tables.size(); ++i) {
-    const CdfTable& table = tables[i];
-    TableView view;
+    TableView& view = set.views_[i];
     view.cum = cum;
     view.first_entry = first_entry;
-    view.min_symbol = table.min_symbol;
-    view.num_values = static_cast<uint32_t>(table.num_values());
-    view.bucket_shift = precision - (std::bit_width(extents[i].buckets) - 1);
-    view.has_escape = table.has_escape;
-    view.is_certain = table.freq.size() == 1;
-    view.kernel = {image, rans::KernelDepth(table.freq.size(), precision), static_cast<uint16_t>(view.num_values),
-                   table.has_escape};
-    set.views_.push_back(view);
-    cum += extents[i].cum;
-    first_entry += extents[i].buckets;
-    image += extents[i].image;
+    view.kernel.image = image;
+    cum += tables[i].freq.size() + 1;
+    first_entry += size_t{1} << (precision - view.bucket_shift);
+    image += ImageWords(view.kernel.depth);
   }
   set.tables_ = std::move(tables);
   return set;
 }
 
-CdfTableSet::Extent CdfTableSet::Append(const CdfTable& table) {
+void CdfTableSet::Append(const CdfTable& table) {
+  const uint32_t buckets = NumBuckets(table.freq.size(), precision_);
+  TableView view = {};
+  view.min_symbol = table.min_symbol;
+  view.num_values = static_cast<uint32_t>(table.num_values());
+  view.bucket_shift = precision_ - (std::bit_width(buckets) - 1);
+  view.has_escape = table.has_escape;
+  view.is_certain = table.freq.size() == 1;
+  view.kernel.depth = rans::KernelDepth(table.freq.size(), precision_);
+  view.kernel.num_values = static_cast<uint16_t>(view.num_values);
+  view.kernel.has_escape = table.has_escape;
+  views_.push_back(view);
+
   const size_t first_cum = cum_.size();
   uint32_t begin = 0;
   cum_.push_back(0);
@@ -109,22 +117,16 @@ CdfTableSet::Extent CdfTableSet::Append(const CdfTable& table) {
   }
   const uint32_t* const cum = cum_.data() + first_cum;
 
-  const uint32_t buckets = NumBuckets(table.freq.size(), precision_);
-  const int bucket_shift = precision_ - (std::bit_width(buckets) - 1);
   uint16_t entry = 0;
   for (uint32_t bucket = 0; bucket < buckets; ++bucket) {
-    while (cum[entry + 1] <= bucket << bucket_shift) ++entry;
+    while (cum[entry + 1] <= bucket << view.bucket_shift) ++entry;
     first_entry_.push_back(entry);
   }
 
-  const int depth = rans::KernelDepth(table.freq.size(), precision_);
-  const size_t image_words = depth == 0 ? 0 : rans::kNumKernelSections * rans::KernelTable::SectionWords(depth);
-  kernel_images_.resize(kernel_images_.size() + image_words);
-  if (depth > 0) {
-    uint16_t* const image = kernel_images_.data() + kernel_images_.size() - image_words;
-    rans::BuildKernelImage(cum, table.freq.size(), depth, image);
-  }
-  return {table.freq.size() + 1, buckets, image_words};
+  if (view.kernel.depth == 0) return;
+  const size_t first_word = kernel_images_.size();
+  kernel_images_.resize(first_word + ImageWords(view.kernel.depth));
+  rans::BuildKernelImage(cum, table.freq.size(), view.kernel.depth, kernel_images_.data() + first_word);
 }
 
 int32_t CdfTableSet::Clamp(size_t index, int32_t symbol) const {

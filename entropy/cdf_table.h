@@ -87,14 +87,8 @@ class CdfTableSet {
   double CostBits(size_t index, int32_t symbol) const;
 
  private:
-  // Sizes of what Append adds for a table.
-  struct Extent {
-    size_t cum = 0;
-    size_t buckets = 0;
-    size_t image = 0;
-  };
-
-  Extent Append(const CdfTable& table);
+  // Appends what a table needs; its view points nowhere until all are there.
+  void Append(const CdfTable& table);
 
   int precision_ = 0;
   int symbol_bits_ = 16;

@@ -341,10 +341,7 @@ void Reverse(const uint16_t* words, size_t count, uint8_t* dst) {
     const __m128i eight = _mm_loadu_si128(reinterpret_cast<const __m128i*>(words + i - 8));
     _mm_storeu_si128(reinterpret_cast<__m128i*>(dst), _mm_shuffle_epi8(eight, backwards));
   }
-  for (; i-- > 0; dst += 2) {
-    dst[0] = static_cast<uint8_t>(words[i]);
-    dst[1] = static_cast<uint8_t>(words[i] >> 8);
-  }
+  ReverseWords(words, i, dst);
 }
 
 }  // namespace

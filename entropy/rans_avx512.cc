@@ -67,15 +67,14 @@ struct DecodeTables {
       : tree(job.table->section(kTreeSection)),
         freq(job.table->section(kFreqSection)),
         cum(job.table->section(kCumSection)),
-        slot_mask(_mm512_set1_epi32((1 << job.precision) - 1)),
-        slot_mask_words(_mm512_set1_epi16(static_cast<short>((1 << job.precision) - 1))),
+        slot_mask(_mm512_set1_epi16(static_cast<short>((1 << job.precision) - 1))),
         escape(_mm512_set1_epi16(
             static_cast<short>(job.table->has_escape ? job.table->num_values + (1 << kDepth) : 0))),
         bias(_mm512_set1_epi16(static_cast<short>(job.min_symbol - (1 << kDepth)))),
         precision(_mm_cvtsi32_si128(job.precision)) {}
 
   Section<kDepth> tree, freq, cum;
-  __m512i slot_mask, slot_mask_words, escape, bias;
+  __m512i slot_mask, escape, bias;
   __m128i precision;
 };
 
@@ -98,7 +97,7 @@ template <size_t kCount, int kDepth>
 inline void Find(const DecodeTables<kDepth>& tables, const Pair (&states)[kCount], __m512i (&nodes)[kCount]) {
   __m512i slots[kCount];
   for (size_t i = 0; i < kCount; ++i) {
-    slots[i] = _mm512_and_si512(LowWords(states[i].first, states[i].last), tables.slot_mask_words);
+    slots[i] = _mm512_and_si512(LowWords(states[i].first, states[i].last), tables.slot_mask);
     nodes[i] = _mm512_set1_epi16(1);
   }
   // Down the tree: append the sign of bound - slot to the node.
@@ -123,7 +122,7 @@ inline void Find(const DecodeTables<kDepth>& tables, const Pair (&states)[kCount
 // Undoes the step of 32 lanes.
 template <int kDepth>
 inline void Undo(const DecodeTables<kDepth>& tables, Pair& states, __m512i node) {
-  const __m512i slot = _mm512_and_si512(LowWords(states.first, states.last), tables.slot_mask_words);
+  const __m512i slot = _mm512_and_si512(LowWords(states.first, states.last), tables.slot_mask);
   const __m512i freq = tables.freq.At(node);
   const __m512i offset = _mm512_sub_epi16(slot, tables.cum.At(node));
   const auto undo = [&](__m512i s, __m512i f, __m512i o) {
@@ -350,10 +349,7 @@ void Reverse(const uint16_t* words, size_t count, uint8_t* dst) {
   for (; i >= 32; i -= 32, dst += 64) {
     _mm512_storeu_si512(dst, _mm512_permutexvar_epi16(backwards, _mm512_loadu_si512(words + i - 32)));
   }
-  for (; i-- > 0; dst += 2) {
-    dst[0] = static_cast<uint8_t>(words[i]);
-    dst[1] = static_cast<uint8_t>(words[i] >> 8);
-  }
+  ReverseWords(words, i, dst);
 }
 
 }  // namespace

@@ -1,6 +1,4 @@
 #include <algorithm>
-#include <cstring>
-#include <limits>
 
 #include "entropy/error.h"
 #include "entropy/escape.h"
@@ -272,10 +270,7 @@ struct PayloadDecoder {
 
   template <typename Symbol, typename Walk>
   Status Decode(Walk walk, std::span<Symbol> symbols) {
-    if (tables.symbol_bits() != 8 * static_cast<int>(sizeof(Symbol))) {
-      return Error(StatusCode::kInvalidArgument, "rans: symbols of ", 8 * sizeof(Symbol), " bits, tables are for ",
-                   tables.symbol_bits());
-    }
+    STRAIT_RETURN_IF_ERROR(CheckSymbolBits(8 * sizeof(Symbol), tables));
     if (symbols.size() > count - position) {
       return Error(StatusCode::kInvalidArgument, "rans: ", symbols.size(), " symbols wanted, ", count - position,
                    " are left");

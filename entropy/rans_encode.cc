@@ -49,11 +49,7 @@ class WordStack {
   // In the payload's order, little endian.
   void WriteTo(uint8_t* dst, const Kernels* kernels) const {
     if (kernels != nullptr) return kernels->reverse(words_.get(), size_, dst);
-    for (size_t i = 0; i < size_; ++i) {
-      const uint16_t word = words_[size_ - 1 - i];
-      dst[2 * i] = static_cast<uint8_t>(word);
-      dst[2 * i + 1] = static_cast<uint8_t>(word >> 8);
-    }
+    ReverseWords(words_.get(), size_, dst);
   }
 
  private:
@@ -218,10 +214,7 @@ void WritePayload(const Stream& stream, const Kernels* kernels, std::vector<uint
 template <typename Symbol, typename Walk>
 Status Encode(std::span<const Symbol> symbols, Walk walk, const CdfTableSet& tables, std::vector<uint8_t>& dst,
               const RansOptions& options) {
-  if (tables.symbol_bits() != 8 * static_cast<int>(sizeof(Symbol))) {
-    return Error(StatusCode::kInvalidArgument, "rans: symbols of ", 8 * sizeof(Symbol), " bits, tables are for ",
-                 tables.symbol_bits());
-  }
+  STRAIT_RETURN_IF_ERROR(CheckSymbolBits(8 * sizeof(Symbol), tables));
   const Kernels* const kernels = SelectKernels(options.simd);
   const size_t top_rung = TopRung(symbols.size());
   Stream stream;

@@ -59,6 +59,15 @@ size_t ForDepth(int depth, const Run& run) {
   return run.template operator()<kMostDepth>();
 }
 
+// What Kernels::reverse does, a word at a time: the reference, and the rest of a kernel. Always inlined, as files
+// compiled for other instruction sets use it.
+[[gnu::always_inline]] inline void ReverseWords(const uint16_t* words, size_t count, uint8_t* dst) {
+  for (; count-- > 0; dst += 2) {
+    dst[0] = static_cast<uint8_t>(words[count]);
+    dst[1] = static_cast<uint8_t>(words[count] >> 8);
+  }
+}
+
 #if defined(__x86_64__)
 extern const Kernels kAvx2Kernels;
 extern const Kernels kAvx512Kernels;

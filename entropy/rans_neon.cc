@@ -251,10 +251,7 @@ void Reverse(const uint16_t* words, size_t count, uint8_t* dst) {
     const uint16x8_t swapped = vrev64q_u16(vld1q_u16(words + i - 8));
     vst1q_u8(dst, vreinterpretq_u8_u16(vextq_u16(swapped, swapped, 4)));
   }
-  for (; i-- > 0; dst += 2) {
-    dst[0] = static_cast<uint8_t>(words[i]);
-    dst[1] = static_cast<uint8_t>(words[i] >> 8);
-  }
+  ReverseWords(words, i, dst);
 }
 
 }  // namespace

@@ -41,6 +41,13 @@ inline Status CheckTables(const TableIndices& indices, size_t symbols, const Cdf
   return {};  // each index is checked where it is used
 }
 
+// kInvalidArgument unless the tables are for symbols of this type.
+inline Status CheckSymbolBits(int symbol_bits, const CdfTableSet& tables) {
+  if (symbol_bits == tables.symbol_bits()) return {};
+  return Error(StatusCode::kInvalidArgument, "rans: symbols of ", symbol_bits, " bits, tables are for ",
+               tables.symbol_bits());
+}
+
 // Every stretch is checked before its table is looked at: indices come from the caller.
 inline bool HasTable(const Stretch& stretch, const CdfTableSet& tables) { return stretch.table < tables.size(); }
 [[gnu::noinline]] inline Status NoTableError(const Stretch& stretch, const CdfTableSet& tables) {
