@@ -1,14 +1,17 @@
 #include "strait/encoder.h"
 
 #include <algorithm>
-#include <cmath>
+#include <array>
+#include <cstring>
 
 #include "codec/frame.h"
+#include "codec/geometry.h"
 #include "codec/model_impl.h"
 #include "codec/no_throw.h"
 #include "codec/quantizer.h"
 #include "codec/rate_control.h"
 #include "codec/shape_cache.h"
+#include "codec/tensor_io.h"
 #include "codec/transform.h"
 #include "entropy/error.h"
 #include "entropy/rans.h"
@@ -16,93 +19,163 @@
 namespace strait {
 namespace {
 
-Status CheckFinite(std::span<const float> src) {
-  for (size_t i = 0; i < src.size(); ++i) {
-    if (!std::isfinite(src[i])) {
-      return Error(StatusCode::kInvalidArgument, "tensor: element ", i, " is ", src[i],
-                   "; only finite values can be encoded");
-    }
-  }
-  return Status();
-}
+// What is prepared for a sample shape.
+struct Analysis {
+  SampleGeometry geometry;
+  CompiledTransform transform;
+  int64_t num_elements() const { return transform.num_elements(); }
+};
 
 }  // namespace
 
 struct Encoder::Impl {
   std::shared_ptr<const Model> model;
-  ShapeCache<CompiledTransform> analyses;
-  std::vector<float> latent;
-  std::vector<uint8_t> payload;
+  CoderOptions options;
+  ShapeCache<Analysis> analyses;  // by sample shape
+  std::vector<float> latent;  // of all samples, in memory order
+  std::vector<int16_t> symbols;
+  std::vector<float> gains;
+  int gains_code = -1;
+  RansEncoder rans;
+  size_t reserved_symbols = 0;
+
+  Result<Analysis*> Prepare(const Shape& shape) {
+    if (model == nullptr) return Error(StatusCode::kInvalidArgument, "encoder: has no model");
+    if (shape.empty()) return Error(StatusCode::kInvalidArgument, "tensor: has no dimensions");
+    STRAIT_ASSIGN_OR_RETURN(
+        Analysis * analysis,
+        analyses.Get(WithoutBatch(shape), options.limits.max_transform_elements, [&]() -> Result<Analysis> {
+          STRAIT_ASSIGN_OR_RETURN(SampleGeometry geometry, GeometryOf(model->impl(), shape, options.limits));
+          STRAIT_ASSIGN_OR_RETURN(
+              CompiledTransform transform,
+              CompiledTransform::Compile(model->impl().spec.analysis, geometry.padded, options.limits));
+          return Analysis{std::move(geometry), std::move(transform)};
+        }));
+    if (shape[0] < 1) return Error(StatusCode::kInvalidArgument, "shape ", ToString(shape), ": the batch is empty");
+    STRAIT_RETURN_IF_ERROR(CheckBatch(analysis->geometry, shape[0], options.limits));
+    return analysis;
+  }
 
   // Leaves the latent of `src` in `latent` and returns its shape.
   Result<Shape> Analyze(const TensorView& src) {
-    if (model == nullptr) return Error(StatusCode::kInvalidArgument, "encoder: has no model");
-    const Limits limits;
-    STRAIT_ASSIGN_OR_RETURN(
-        CompiledTransform * analysis,
-        analyses.Get(src.shape, limits.max_transform_elements, [&]() -> Result<CompiledTransform> {
-          STRAIT_RETURN_IF_ERROR(LatentShapeOf(model->impl(), src.shape, limits).status());
-          return CompiledTransform::Compile(model->impl().spec.analysis, src.shape, limits);
-        }));
-    if (src.data == nullptr) return Error(StatusCode::kInvalidArgument, "tensor: has no data");
-    const std::span<const float> values(src.data, static_cast<size_t>(NumElements(src.shape)));
-    STRAIT_RETURN_IF_ERROR(CheckFinite(values));
-    latent.resize(static_cast<size_t>(NumElements(analysis->dst_shape())));
-    STRAIT_RETURN_IF_ERROR(analysis->Run(values, latent));
-    return analysis->dst_shape();
+    STRAIT_ASSIGN_OR_RETURN(Analysis * analysis, Prepare(src.shape));
+    STRAIT_ASSIGN_OR_RETURN(const SampleLayout layout, LayoutOf(src));
+    const auto batch = src.shape[0];
+    for (int64_t n = 0; n < batch; ++n) STRAIT_RETURN_IF_ERROR(CheckFinite(src, layout, n));
+    const Shape latent_shape = WithBatch(batch, analysis->geometry.latent);
+    const auto sample_size = static_cast<size_t>(NumElements(analysis->geometry.latent));
+    latent.resize(sample_size * static_cast<size_t>(batch));
+    for (int64_t n = 0; n < batch; ++n) {
+      float* const dst = latent.data() + static_cast<size_t>(n) * sample_size;
+      STRAIT_RETURN_IF_ERROR(analysis->transform.Analyze(src, layout, n, dst));
+    }
+    return latent_shape;
   }
 
-  Status QuantizeAt(int code, const SymbolLayout& layout, std::vector<int16_t>& symbols) const {
-    const ModelImpl& impl = model->impl();
+  std::span<const float> GainsAt(int code) {
+    if (code != gains_code) {
+      InterpolateGains(model->impl().spec.gain, code, gains);
+      gains_code = code;
+    }
+    return gains;
+  }
+
+  // Leaves the symbols of the latent in `symbols`.
+  Status QuantizeAt(int code, const SymbolLayout& layout) {
     symbols.resize(latent.size());
-    return QuantizeLatent(latent, layout, InterpolateGains(impl.spec.gain, code), impl.tables, symbols);
+    return QuantizeLatent(latent, layout, GainsAt(code), model->impl().tables, symbols);
   }
 
-  Result<std::vector<uint8_t>> EncodeAt(int code, const Shape& latent_shape, const FrameHeader& common) {
-    const ModelImpl& impl = model->impl();
-    const SymbolLayout layout = LayoutOf(latent_shape, code, impl.spec.sets_per_level);
-    std::vector<int16_t> symbols;
-    STRAIT_RETURN_IF_ERROR(QuantizeAt(code, layout, symbols));
-    payload.clear();
-    STRAIT_RETURN_IF_ERROR(RansEncode<int16_t>(symbols, layout, impl.tables, payload));
-    FrameHeader header = common;
-    header.quality_code = code;
-    return WriteFrame(header, impl.id, payload);
+  // Leaves the payload of the latent in `rans` and returns its size.
+  Result<size_t> CodeAt(int code, const SymbolLayout& layout) {
+    STRAIT_RETURN_IF_ERROR(QuantizeAt(code, layout));
+    if (symbols.size() > reserved_symbols) {
+      rans.Reserve(RansPayloadBound(symbols.size(), model->impl().tables));
+      reserved_symbols = symbols.size();
+    }
+    STRAIT_RETURN_IF_ERROR(rans.Encode<int16_t>(symbols, layout, model->impl().tables));
+    return rans.payload_bytes();
+  }
+
+  SymbolLayout LayoutAt(const Shape& latent_shape, int code) const {
+    return strait::LayoutOf(latent_shape, code, model->impl().spec.sets_per_level);
   }
 
   bool IsDefaultShape(const Shape& shape) const {
     return shape[0] == 1 && std::equal(shape.begin() + 1, shape.end(), model->feature_shape().begin());
   }
+
+  // Leaves the payload in `rans`; the header that belongs before it.
+  Result<FrameHeader> EncodePayload(const TensorView& src, const EncodeOptions& encode_options) {
+    if (encode_options.quality && encode_options.max_bytes) {
+      return Error(StatusCode::kInvalidArgument, "encode: set quality or max_bytes, not both");
+    }
+    STRAIT_ASSIGN_OR_RETURN(const Shape latent_shape, Analyze(src));
+    const size_t levels = model->levels().size();
+    FrameHeader header;
+    header.has_checksum = encode_options.checksum;
+    if (!IsDefaultShape(src.shape)) header.shape = src.shape;
+    if (encode_options.max_bytes) {
+      const auto encode = [&](int code) -> Result<size_t> {
+        header.quality_code = code;
+        STRAIT_ASSIGN_OR_RETURN(const size_t payload_bytes, CodeAt(code, LayoutAt(latent_shape, code)));
+        return FrameHeaderBytes(header) + payload_bytes;
+      };
+      STRAIT_RETURN_IF_ERROR(EncodeWithin(*encode_options.max_bytes, MaxQualityCode(levels), encode).status());
+      return header;
+    }
+    header.quality_code = MaxQualityCode(levels);
+    if (encode_options.quality) {
+      STRAIT_ASSIGN_OR_RETURN(header.quality_code, QualityCode(*encode_options.quality, levels));
+    }
+    STRAIT_RETURN_IF_ERROR(CodeAt(header.quality_code, LayoutAt(latent_shape, header.quality_code)).status());
+    return header;
+  }
+
+  size_t FrameBytes(const FrameHeader& header) const { return FrameHeaderBytes(header) + rans.payload_bytes(); }
+
+  // Writes FrameBytes(header) bytes.
+  void WriteFrame(const FrameHeader& header, uint8_t* dst) const {
+    const size_t header_bytes = WriteFrameHeader(header, dst);
+    rans.WritePayload(dst + header_bytes);
+    if (header.has_checksum) SealFrame(header_bytes, model->id(), {dst, FrameBytes(header)});
+  }
 };
 
-Encoder::Encoder(std::shared_ptr<const Model> model) : impl_(std::make_unique<Impl>()) {
+Encoder::Encoder(std::shared_ptr<const Model> model, const CoderOptions& options) : impl_(std::make_unique<Impl>()) {
   impl_->model = std::move(model);
+  impl_->options = options;
 }
 Encoder::~Encoder() = default;
 Encoder::Encoder(Encoder&&) noexcept = default;
 Encoder& Encoder::operator=(Encoder&&) noexcept = default;
 
+Result<size_t> Encoder::EncodeBound(const Shape& src_shape) {
+  return NoThrow("encode bound", [&]() -> Result<size_t> {
+    STRAIT_ASSIGN_OR_RETURN(const Analysis* analysis, impl_->Prepare(src_shape));
+    const int64_t count = NumElements(WithBatch(src_shape[0], analysis->geometry.latent));
+    return kMaxFrameHeaderBytes + RansPayloadBound(static_cast<size_t>(count), impl_->model->impl().tables);
+  });
+}
+
+Result<size_t> Encoder::Encode(const TensorView& src, const EncodeOptions& options, std::span<uint8_t> dst) {
+  return NoThrow("encode", [&]() -> Result<size_t> {
+    STRAIT_ASSIGN_OR_RETURN(const FrameHeader header, impl_->EncodePayload(src, options));
+    const size_t frame_bytes = impl_->FrameBytes(header);
+    if (frame_bytes > dst.size()) {
+      return Error(StatusCode::kLimitExceeded, "encode: the frame has ", frame_bytes, " bytes, dst ", dst.size(),
+                   "; EncodeBound says what is always enough");
+    }
+    impl_->WriteFrame(header, dst.data());
+    return frame_bytes;
+  });
+}
+
 Status Encoder::Encode(const TensorView& src, const EncodeOptions& options, std::vector<uint8_t>& dst) {
   return NoThrow("encode", [&]() -> Status {
-    if (options.quality && options.max_bytes) {
-      return Error(StatusCode::kInvalidArgument, "encode: set quality or max_bytes, not both");
-    }
-    STRAIT_ASSIGN_OR_RETURN(const Shape latent_shape, impl_->Analyze(src));
-    const size_t levels = impl_->model->levels().size();
-    FrameHeader header;
-    header.has_checksum = options.checksum;
-    if (!impl_->IsDefaultShape(src.shape)) header.shape = src.shape;
-
-    if (options.max_bytes) {
-      const auto encode = [&](int code) { return impl_->EncodeAt(code, latent_shape, header); };
-      STRAIT_ASSIGN_OR_RETURN(dst, EncodeWithin(*options.max_bytes, MaxQualityCode(levels), encode));
-      return Status();
-    }
-    int code = MaxQualityCode(levels);
-    if (options.quality) {
-      STRAIT_ASSIGN_OR_RETURN(code, QualityCode(*options.quality, levels));
-    }
-    STRAIT_ASSIGN_OR_RETURN(dst, impl_->EncodeAt(code, latent_shape, header));
+    STRAIT_ASSIGN_OR_RETURN(const FrameHeader header, impl_->EncodePayload(src, options));
+    dst.resize(impl_->FrameBytes(header));
+    impl_->WriteFrame(header, dst.data());
     return Status();
   });
 }
@@ -111,8 +184,9 @@ Status Encoder::Quantize(const TensorView& src, double quality, std::vector<int1
   return NoThrow("quantize", [&]() -> Status {
     STRAIT_ASSIGN_OR_RETURN(const Shape latent_shape, impl_->Analyze(src));
     STRAIT_ASSIGN_OR_RETURN(const int code, QualityCode(quality, impl_->model->levels().size()));
-    const SymbolLayout layout = LayoutOf(latent_shape, code, impl_->model->impl().spec.sets_per_level);
-    return impl_->QuantizeAt(code, layout, symbols);
+    STRAIT_RETURN_IF_ERROR(impl_->QuantizeAt(code, impl_->LayoutAt(latent_shape, code)));
+    symbols = impl_->symbols;
+    return Status();
   });
 }
 

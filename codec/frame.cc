@@ -1,5 +1,7 @@
 #include "codec/frame.h"
 
+#include <algorithm>
+
 #include "codec/model_impl.h"
 #include "entropy/byte_io.h"
 #include "entropy/checksum.h"
@@ -10,12 +12,6 @@ namespace {
 
 constexpr int kMaxQualityBytes = 2;
 constexpr int kMaxDimBytes = 5;
-
-uint32_t ChecksumAround(std::span<const uint8_t> before, std::span<const uint8_t> after, uint64_t model_id) {
-  std::vector<uint8_t> covered(before.begin(), before.end());
-  covered.insert(covered.end(), after.begin(), after.end());
-  return FrameChecksum(covered, model_id);
-}
 
 Result<Shape> ReadShape(ByteReader& in) {
   STRAIT_ASSIGN_OR_RETURN(const uint8_t rank, in.ReadU8("shape rank"));
@@ -33,19 +29,33 @@ Result<Shape> ReadShape(ByteReader& in) {
 
 }  // namespace
 
-std::vector<uint8_t> WriteFrame(const FrameHeader& header, uint64_t model_id, std::span<const uint8_t> payload) {
-  std::vector<uint8_t> frame;
-  ByteWriter out(frame);
-  out.WriteU8(static_cast<uint8_t>(kFrameVersion | (header.has_checksum ? kFrameChecksumFlag : 0) |
-                                   (header.shape.empty() ? 0 : kFrameShapeFlag)));
-  out.WriteVarint(static_cast<uint64_t>(header.quality_code));
+size_t WriteFrameHeader(const FrameHeader& header, uint8_t* dst) {
+  uint8_t* next = dst;
+  const auto write_varint = [&](uint64_t value) {
+    for (; value >= 0x80; value >>= 7) *next++ = static_cast<uint8_t>(value | 0x80);
+    *next++ = static_cast<uint8_t>(value);
+  };
+  *next++ = static_cast<uint8_t>(kFrameVersion | (header.has_checksum ? kFrameChecksumFlag : 0) |
+                                 (header.shape.empty() ? 0 : kFrameShapeFlag));
+  write_varint(static_cast<uint64_t>(header.quality_code));
   if (!header.shape.empty()) {
-    out.WriteU8(static_cast<uint8_t>(header.shape.size()));
-    for (const int64_t dim : header.shape) out.WriteVarint(static_cast<uint64_t>(dim));
+    *next++ = static_cast<uint8_t>(header.shape.size());
+    for (const int64_t dim : header.shape) write_varint(static_cast<uint64_t>(dim));
   }
-  if (header.has_checksum) out.WriteU32(ChecksumAround(frame, payload, model_id));
-  out.WriteBytes(payload);
-  return frame;
+  if (header.has_checksum) next = std::fill_n(next, kFrameChecksumBytes, uint8_t{0});
+  return static_cast<size_t>(next - dst);
+}
+
+size_t FrameHeaderBytes(const FrameHeader& header) {
+  uint8_t bytes[kMaxFrameHeaderBytes];
+  return WriteFrameHeader(header, bytes);
+}
+
+void SealFrame(size_t header_bytes, uint64_t model_id, std::span<uint8_t> frame) {
+  const uint32_t checksum = FrameChecksum(frame.first(header_bytes - kFrameChecksumBytes),
+                                          frame.subspan(header_bytes), model_id);
+  for (size_t i = 0; i < kFrameChecksumBytes; ++i)
+    frame[header_bytes - kFrameChecksumBytes + i] = static_cast<uint8_t>(checksum >> (8 * i));
 }
 
 Result<ParsedFrame> ParseFrame(std::span<const uint8_t> frame) {
@@ -77,7 +87,7 @@ Result<ParsedFrame> ParseFrame(std::span<const uint8_t> frame) {
 Status VerifyFrameChecksum(std::span<const uint8_t> frame, const ParsedFrame& parsed, uint64_t model_id) {
   if (!parsed.header.has_checksum) return Status();
   const auto before = frame.first(parsed.header_bytes - kFrameChecksumBytes);
-  if (ChecksumAround(before, parsed.payload, model_id) == parsed.checksum) return Status();
+  if (FrameChecksum(before, parsed.payload, model_id) == parsed.checksum) return Status();
   return Error(StatusCode::kCorrupt,
                "frame: checksum differs: the frame is corrupt or was made with another model than ",
                ModelIdText(model_id));

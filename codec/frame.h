@@ -15,6 +15,8 @@ inline constexpr uint8_t kFrameChecksumFlag = 0x10;
 inline constexpr uint8_t kFrameShapeFlag = 0x20;
 inline constexpr size_t kMaxFrameRank = 5;
 inline constexpr size_t kFrameChecksumBytes = 4;
+// Version and flags, quality, rank, dimensions, checksum.
+inline constexpr size_t kMaxFrameHeaderBytes = 1 + 2 + 1 + 5 * kMaxFrameRank + kFrameChecksumBytes;
 
 struct FrameHeader {
   int quality_code = 0;  // sixteenths of a level
@@ -22,8 +24,14 @@ struct FrameHeader {
   Shape shape;  // batch first; empty for the model's default shape, batch 1
 };
 
-// The frame of a payload. `model_id` seeds the checksum.
-std::vector<uint8_t> WriteFrame(const FrameHeader& header, uint64_t model_id, std::span<const uint8_t> payload);
+size_t FrameHeaderBytes(const FrameHeader& header);
+
+// Writes a header, room for the checksum included, and returns its size. Precondition: at most kMaxFrameRank
+// dimensions, below 2^35.
+size_t WriteFrameHeader(const FrameHeader& header, uint8_t* dst);
+
+// Writes the checksum of a frame whose header has one. `model_id` seeds it.
+void SealFrame(size_t header_bytes, uint64_t model_id, std::span<uint8_t> frame);
 
 struct ParsedFrame {
   FrameHeader header;

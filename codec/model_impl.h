@@ -1,4 +1,4 @@
-// What is behind a Model, and the shapes it can code.
+// What is behind a Model.
 #pragma once
 
 #include <cstdint>
@@ -20,10 +20,5 @@ struct ModelImpl {
 
 // "9f3a17c05d20e4b8".
 std::string ModelIdText(uint64_t id);
-
-// Latent shape of a feature shape, both batch first, when the unit restores exactly that feature shape.
-// Errors: kInvalidArgument (rank or channels are not the model's), kUnsupported (a size the unit cannot restore),
-// kLimitExceeded.
-Result<Shape> LatentShapeOf(const ModelImpl& model, const Shape& feature_shape, const Limits& limits);
 
 }  // namespace strait

@@ -22,6 +22,12 @@ constexpr size_t kMaxTensorRank = 4;
 constexpr size_t kMaxTransformOps = 1024;
 constexpr int64_t kMaxInt = int64_t{1} << 30;  // of any integer in the manifest; ops narrow it further
 
+// An array of at most max_rank dimensions of [1, max_dim].
+Result<Shape> ReadDims(JsonObject& object, const char* key, size_t max_rank, int64_t max_dim) {
+  STRAIT_ASSIGN_OR_RETURN(const std::vector<int64_t> dims, object.Ints(key, max_rank, 1, max_dim));
+  return Shape(dims.begin(), dims.end());
+}
+
 // The tensors of the file. Each may be taken once: a tensor named by many ops would multiply memory.
 class TensorDirectory {
  public:
@@ -93,7 +99,7 @@ class TensorDirectory {
     STRAIT_ASSIGN_OR_RETURN(JsonObject object, JsonObject::Of(value, "model tensor " + Clip(name)));
     Entry entry;
     STRAIT_ASSIGN_OR_RETURN(entry.dtype, object.String("dtype"));
-    STRAIT_ASSIGN_OR_RETURN(entry.shape, object.Ints("shape", kMaxTensorRank, 1, INT64_MAX));
+    STRAIT_ASSIGN_OR_RETURN(entry.shape, ReadDims(object, "shape", kMaxTensorRank, INT64_MAX));
     STRAIT_ASSIGN_OR_RETURN(const std::vector<int64_t> offsets,
                             object.Ints("data_offsets", 2, 0, static_cast<int64_t>(data_.size())));
     STRAIT_RETURN_IF_ERROR(object.Finish());
@@ -258,8 +264,8 @@ Status ReadManifest(const std::string& text, TensorDirectory& tensors, ModelSpec
     return Error(StatusCode::kUnsupported, "model manifest: format version ", version, ", this build reads ",
                  kModelFormatVersion);
   }
-  STRAIT_ASSIGN_OR_RETURN(spec.feature_shape, manifest.Ints("feature_shape", 3, 1, kMaxInt));
-  STRAIT_ASSIGN_OR_RETURN(spec.latent_shape, manifest.Ints("latent_shape", 3, 1, kMaxInt));
+  STRAIT_ASSIGN_OR_RETURN(spec.feature_shape, ReadDims(manifest, "feature_shape", 3, kMaxInt));
+  STRAIT_ASSIGN_OR_RETURN(spec.latent_shape, ReadDims(manifest, "latent_shape", 3, kMaxInt));
   STRAIT_ASSIGN_OR_RETURN(const int64_t sets, manifest.Int("sets_per_level", 1, kMaxSetsPerLevel));
   STRAIT_ASSIGN_OR_RETURN(const int64_t precision, manifest.Int("precision", kMinPrecision, kMaxPrecision));
   spec.sets_per_level = static_cast<int>(sets);

@@ -9,11 +9,9 @@ namespace {
 
 Status CheckTransform(const char* name, const Transform& transform, const Shape& src, const Shape& want,
                       const Limits& limits) {
-  Shape with_batch = src;
-  with_batch.insert(with_batch.begin(), 1);
-  const Result<Shape> got = InferShape(transform, with_batch, limits);
+  const Result<Shape> got = InferShape(transform, WithBatch(1, src), limits);
   if (!got.ok()) return Error(got.status().code(), "model ", name, ": ", got.status().message());
-  if (Shape(got->begin() + 1, got->end()) == want) return Status();
+  if (WithoutBatch(*got) == want) return Status();
   return Error(StatusCode::kCorrupt, "model ", name, ": makes 1x", ToString(want), " by the manifest, ",
                ToString(*got), " by its ops");
 }

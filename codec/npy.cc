@@ -17,7 +17,6 @@ static_assert(std::endian::native == std::endian::little);
 
 constexpr std::string_view kMagic("\x93NUMPY", 6);
 constexpr size_t kMaxHeaderBytes = 1 << 16;
-constexpr size_t kMaxRank = 8;
 
 enum class ElementType { kF16, kF32, kF64, kU8, kI32, kI64 };
 
@@ -142,8 +141,8 @@ class HeaderParser {
   Status ParseShape() {
     STRAIT_RETURN_IF_ERROR(Expect('('));
     while (!Accept(')')) {
-      if (shape_.size() == kMaxRank)
-        return Error(StatusCode::kUnsupported, "npy: more than ", kMaxRank, " dimensions");
+      if (shape_.size() == Shape::kMaxRank)
+        return Error(StatusCode::kUnsupported, "npy: more than ", Shape::kMaxRank, " dimensions");
       STRAIT_ASSIGN_OR_RETURN(const int64_t dim, ParseNumber());
       shape_.push_back(dim);
       if (!Accept(',')) {

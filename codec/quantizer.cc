@@ -21,16 +21,15 @@ Result<int> QualityCode(double quality, size_t levels) {
   return static_cast<int>(std::lround(quality * kQualitySteps));
 }
 
-std::vector<float> InterpolateGains(const std::vector<std::vector<float>>& levels, int quality_code) {
+void InterpolateGains(const std::vector<std::vector<float>>& levels, int quality_code, std::vector<float>& gains) {
   const size_t level = static_cast<size_t>(quality_code / kQualitySteps);
   const double t = static_cast<double>(quality_code % kQualitySteps) / kQualitySteps;
-  std::vector<float> gains = levels[level];
-  if (t == 0) return gains;
+  gains = levels[level];
+  if (t == 0) return;
   for (size_t c = 0; c < gains.size(); ++c) {
     const double low = gains[c], high = levels[level + 1][c];
     gains[c] = static_cast<float>(low * std::pow(high / low, t));
   }
-  return gains;
 }
 
 SymbolLayout LayoutOf(const Shape& latent_shape, int quality_code, int sets_per_level) {
@@ -46,14 +45,11 @@ Status QuantizeLatent(std::span<const float> latent, const SymbolLayout& layout,
                       const CdfTableSet& tables, std::span<int16_t> symbols) {
   assert(symbols.size() == latent.size() && gains.size() == layout.channels);
   // What a table can code is an interval, so its ends say all; looking them up once a channel keeps the loop tight.
-  std::vector<float> low(layout.channels), high(layout.channels);
-  for (size_t c = 0; c < layout.channels; ++c) {
-    low[c] = static_cast<float>(tables.Clamp(layout.first_table + c, static_cast<int32_t>(kMinSymbol)));
-    high[c] = static_cast<float>(tables.Clamp(layout.first_table + c, static_cast<int32_t>(kMaxSymbol)));
-  }
   size_t c = 0;
   for (size_t begin = 0; begin < latent.size(); begin += layout.inner) {
-    const float gain = gains[c], lowest = low[c], highest = high[c];
+    const float gain = gains[c];
+    const auto lowest = static_cast<float>(tables.Clamp(layout.first_table + c, static_cast<int32_t>(kMinSymbol)));
+    const auto highest = static_cast<float>(tables.Clamp(layout.first_table + c, static_cast<int32_t>(kMaxSymbol)));
     for (size_t i = begin; i < begin + layout.inner; ++i) {
       const float scaled = latent[i] * gain;
       if (std::isnan(scaled)) {

@@ -23,7 +23,12 @@ inline size_t TableSetOf(int quality_code, int sets_per_level) {
 }
 
 // Gains of all channels at a quality: exact at a level, geometric in between.
-std::vector<float> InterpolateGains(const std::vector<std::vector<float>>& levels, int quality_code);
+void InterpolateGains(const std::vector<std::vector<float>>& levels, int quality_code, std::vector<float>& dst);
+inline std::vector<float> InterpolateGains(const std::vector<std::vector<float>>& levels, int quality_code) {
+  std::vector<float> gains;
+  InterpolateGains(levels, quality_code, gains);
+  return gains;
+}
 
 // Which table codes which symbol of a latent (batch first) at a quality.
 SymbolLayout LayoutOf(const Shape& latent_shape, int quality_code, int sets_per_level);

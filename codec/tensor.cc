@@ -2,6 +2,14 @@
 
 namespace strait {
 
+Shape WithBatch(int64_t batch, const Shape& sample) {
+  Shape shape{batch};
+  for (const int64_t dim : sample) shape.push_back(dim);
+  return shape;
+}
+
+Shape WithoutBatch(const Shape& shape) { return Shape(shape.begin() + 1, shape.end()); }
+
 int64_t NumElements(const Shape& shape) {
   int64_t product = 1;
   for (const int64_t dim : shape) {

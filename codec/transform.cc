@@ -323,20 +323,23 @@ struct CompiledTransform::Impl {
   memory output;  // plain, handle set at each run
   memory result;  // of the last op
   dnnl::reorder unpack;
+  std::vector<float> staged;
+
+  Status Run(const float* src, float* dst);
 };
 
 Result<CompiledTransform> CompiledTransform::Compile(const Transform& transform, const Shape& src_shape,
                                                      const Limits& limits) {
   std::vector<Shape> shapes;
-  STRAIT_ASSIGN_OR_RETURN(shapes, InferShapes(transform, src_shape, limits));
+  STRAIT_ASSIGN_OR_RETURN(shapes, InferShapes(transform, WithBatch(1, src_shape), limits));
   const OneThread guard;
   try {
     auto impl = std::make_unique<Impl>();
     impl->src_shape = src_shape;
-    impl->dst_shape = shapes.back();
+    impl->dst_shape = WithoutBatch(shapes.back());
     for (const Shape& shape : shapes) impl->num_elements += NumElements(shape);
-    impl->input = memory(PlainDesc(src_shape), impl->engine, nullptr);
-    impl->output = memory(PlainDesc(impl->dst_shape), impl->engine, nullptr);
+    impl->input = memory(PlainDesc(WithBatch(1, src_shape)), impl->engine, nullptr);
+    impl->output = memory(PlainDesc(shapes.back()), impl->engine, nullptr);
     Compiler compiler(transform, std::move(shapes), impl->engine, impl->stream, impl->steps);
     impl->result = compiler.Compile(impl->input);
     impl->unpack = dnnl::reorder(impl->result, impl->output);
@@ -351,23 +354,47 @@ Result<CompiledTransform> CompiledTransform::Compile(const Transform& transform,
   }
 }
 
-Status CompiledTransform::Run(std::span<const float> src, std::span<float> dst) {
-  if (static_cast<int64_t>(src.size()) != NumElements(src_shape()) ||
-      static_cast<int64_t>(dst.size()) != NumElements(dst_shape())) {
-    return Error(StatusCode::kInternal, "transform: wants ", ToString(src_shape()), " to ", ToString(dst_shape()),
-                 ", got ", src.size(), " and ", dst.size(), " elements");
-  }
+Status CompiledTransform::Impl::Run(const float* src, float* dst) {
   const OneThread guard;
   try {
-    impl_->input.set_data_handle(const_cast<float*>(src.data()));  // read only
-    impl_->output.set_data_handle(dst.data());
-    for (Step& step : impl_->steps) step(impl_->stream);
-    impl_->unpack.execute(impl_->stream, impl_->result, impl_->output);
-    impl_->stream.wait();
+    input.set_data_handle(const_cast<float*>(src));  // oneDNN has no const handles; it only reads
+    output.set_data_handle(dst);
+    for (const Step& step : steps) step(stream);
+    unpack.execute(stream, result, output);
+    stream.wait();
     return Status();
+  } catch (const std::bad_alloc&) {
+    throw;
   } catch (const std::exception& error) {
     return DnnlFailure("run a unit", error);
   }
+}
+
+Status CompiledTransform::Analyze(const TensorView& src, const SampleLayout& layout, int64_t n, float* dst) {
+  const bool tokens = src_shape().size() == 2;
+  const int64_t rows = tokens ? 1 : src_shape()[1], cols = tokens ? src_shape()[0] : src_shape()[2];
+  impl_->staged.resize(static_cast<size_t>(NumElements(src_shape())));
+  if (tokens) {
+    const SampleLayout plain{1, 1, layout.sample_stride, 0, 0, 1, layout.sample_stride};
+    ReadSample(src, plain, n, 1, layout.sample_stride, impl_->staged.data());
+  } else {
+    ReadSample(src, layout, n, rows, cols, impl_->staged.data());
+  }
+  return impl_->Run(impl_->staged.data(), dst);
+}
+
+Status CompiledTransform::Synthesize(const float* src, const MutableTensorView& dst, const SampleLayout& layout,
+                                     int64_t n) {
+  const bool tokens = dst_shape().size() == 2;
+  impl_->staged.resize(static_cast<size_t>(NumElements(dst_shape())));
+  STRAIT_RETURN_IF_ERROR(impl_->Run(src, impl_->staged.data()));
+  if (tokens) {
+    const SampleLayout plain{1, 1, layout.sample_stride, 0, 0, 1, layout.sample_stride};
+    WriteSample(impl_->staged.data(), 1, layout.sample_stride, dst, plain, n);
+  } else {
+    WriteSample(impl_->staged.data(), dst_shape()[1], dst_shape()[2], dst, layout, n);
+  }
+  return Status();
 }
 
 CompiledTransform::CompiledTransform(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}

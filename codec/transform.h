@@ -1,18 +1,17 @@
-// Runs an op list with oneDNN, compiled for one input shape.
-// Tensors are contiguous float32: {N, C, H, W} or {N, T, C}, in and out. Weights are copied at compile time.
-// One thread: the caller's OpenMP settings are neither used nor changed. An object serves one thread at a time.
+// Runs an op list on one sample after another, compiled for one sample shape.
+// Weights are copied at compile time. An object serves one thread at a time.
 #pragma once
 
 #include <memory>
-#include <span>
 
 #include "codec/model_spec.h"
+#include "codec/tensor_io.h"
 
 namespace strait {
 
 class CompiledTransform {
  public:
-  // Errors: those of InferShape; kInternal when oneDNN refuses.
+  // `src_shape` is that of a sample, {C, H, W} or {T, C}. Errors: those of InferShape; kInternal when oneDNN refuses.
   static Result<CompiledTransform> Compile(const Transform& transform, const Shape& src_shape,
                                            const Limits& limits);
 
@@ -20,13 +19,16 @@ class CompiledTransform {
   CompiledTransform& operator=(CompiledTransform&&) noexcept;
   ~CompiledTransform();
 
+  // Of a sample.
   const Shape& src_shape() const;
   const Shape& dst_shape() const;
   // Of all values together: what keeping this object costs.
   int64_t num_elements() const;
 
-  // `src` and `dst` have exactly the elements of their shapes and do not overlap.
-  Status Run(std::span<const float> src, std::span<float> dst);
+  // Sample `n` of a feature tensor of at most src_shape (the rest is padded) to a contiguous latent.
+  Status Analyze(const TensorView& src, const SampleLayout& layout, int64_t n, float* dst);
+  // A contiguous latent to sample `n` of a feature tensor of at most dst_shape (the rest is cropped).
+  Status Synthesize(const float* src, const MutableTensorView& dst, const SampleLayout& layout, int64_t n);
 
  private:
   struct Impl;

@@ -46,6 +46,37 @@ template <typename Symbol>
 Status RansEncode(std::span<const Symbol> symbols, const TableIndices& indices, const CdfTableSet& tables,
                   std::vector<uint8_t>& dst, const RansOptions& options = {});
 
+// What no payload of `count` symbols passes, whatever they are.
+size_t RansPayloadBound(size_t count, const CdfTableSet& tables);
+
+// RansEncode in buffers that are kept from payload to payload. Not thread-safe.
+class RansEncoder {
+ public:
+  RansEncoder();
+  RansEncoder(RansEncoder&&) noexcept;
+  RansEncoder& operator=(RansEncoder&&) noexcept;
+  ~RansEncoder();
+
+  // Makes room: payloads of at most this size then allocate nothing. Drops the payload.
+  void Reserve(size_t payload_bytes);
+
+  // Encodes a payload, held until the next call. Errors: as RansEncode; the payload is garbage after one.
+  template <typename Symbol>
+  Status Encode(std::span<const Symbol> symbols, const SymbolLayout& layout, const CdfTableSet& tables,
+                const RansOptions& options = {});
+  template <typename Symbol>
+  Status Encode(std::span<const Symbol> symbols, const TableIndices& indices, const CdfTableSet& tables,
+                const RansOptions& options = {});
+
+  size_t payload_bytes() const;
+  // Writes payload_bytes() bytes.
+  void WritePayload(uint8_t* dst) const;
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
 // Decodes exactly symbols.size() symbols from exactly `payload`: bytes left over, bytes missing and a wrong
 // final state are errors (kTruncated, kCorrupt). `symbols` is garbage after an error.
 template <typename Symbol>

@@ -62,6 +62,16 @@ class WordStack {
 struct Stream {
   LaneStates states = {};
   WordStack words;
+
+  void Restart() {
+    states[0] = kStartState;
+    words.set_size(0);
+  }
+  // Of the payload that was encoded.
+  size_t payload_bytes() const {
+    if (words.empty() && states[0] == kStartState) return 0;  // nothing was said
+    return static_cast<size_t>(StateBytes(states[0])) + 2 * words.size();
+  }
 };
 
 template <typename Symbol>
@@ -203,22 +213,13 @@ void PutPhases(const Phases& phases, size_t reached, size_t top_rung, Stream& st
   }
 }
 
-void WritePayload(const Stream& stream, const Kernels* kernels, std::vector<uint8_t>& dst) {
-  const uint32_t state = stream.states[0];
-  for (int byte = 0; byte < StateBytes(state); ++byte) dst.push_back(static_cast<uint8_t>(state >> (8 * byte)));
-  const size_t position = dst.size();
-  dst.resize(position + 2 * stream.words.size());
-  stream.words.WriteTo(dst.data() + position, kernels);
-}
-
 template <typename Symbol, typename Walk>
-Status Encode(std::span<const Symbol> symbols, Walk walk, const CdfTableSet& tables, std::vector<uint8_t>& dst,
-              const RansOptions& options) {
+Status Encode(std::span<const Symbol> symbols, Walk walk, const CdfTableSet& tables, const RansOptions& options,
+              Stream& stream) {
   STRAIT_RETURN_IF_ERROR(CheckSymbolBits(8 * sizeof(Symbol), tables));
   const Kernels* const kernels = SelectKernels(options.simd);
   const size_t top_rung = TopRung(symbols.size());
-  Stream stream;
-  stream.states[0] = kStartState;
+  stream.Restart();
   stream.words.Reserve(symbols.size() / 4 + 64);
   Phases phases;
   phases.end[0] = symbols.size();
@@ -233,12 +234,11 @@ Status Encode(std::span<const Symbol> symbols, Walk walk, const CdfTableSet& tab
         EncodeDownTo(stop, position, kLadder[rung].lanes, symbols.data(), walk, tables, kernels, stream));
     while (may_climb() && position >= SymbolsToAdd(rung) && Climb(rung, stream)) phases.end[++rung] = position;
   }
-  if (stream.words.empty() && stream.states[0] == kStartState) return {};  // nothing was said
+  if (stream.payload_bytes() == 0) return {};
 
   for (size_t r = rung; r > 0; --r)
     RetireLanes(kLadder[r].lanes, kLadder[r - 1].lanes, stream.states, stream.words);
   PutPhases(phases, rung, top_rung, stream);
-  WritePayload(stream, kernels, dst);
   return {};
 }
 
@@ -257,20 +257,83 @@ double CostBits(std::span<const Symbol> symbols, Walk walk, const CdfTableSet& t
 }  // namespace
 }  // namespace rans
 
+struct RansEncoder::Impl {
+  rans::Stream stream;
+  const rans::Kernels* kernels = nullptr;  // of the last payload
+};
+
+RansEncoder::RansEncoder() : impl_(std::make_unique<Impl>()) {}
+RansEncoder::RansEncoder(RansEncoder&&) noexcept = default;
+RansEncoder& RansEncoder::operator=(RansEncoder&&) noexcept = default;
+RansEncoder::~RansEncoder() = default;
+
+void RansEncoder::Reserve(size_t payload_bytes) {
+  impl_->stream.words.set_size(0);
+  impl_->stream.words.Reserve(payload_bytes / 2 + rans::kStagedSymbols + 2 * rans::kGroup);
+}
+
+template <typename Symbol>
+Status RansEncoder::Encode(std::span<const Symbol> symbols, const SymbolLayout& layout, const CdfTableSet& tables,
+                           const RansOptions& options) {
+  impl_->stream.Restart();
+  impl_->kernels = rans::SelectKernels(options.simd);
+  STRAIT_RETURN_IF_ERROR(rans::CheckTables(layout, symbols.size(), tables));
+  return rans::Encode(symbols, rans::ChannelWalk<rans::Direction::kBackwards>(layout, symbols.size()), tables,
+                      options, impl_->stream);
+}
+
+template <typename Symbol>
+Status RansEncoder::Encode(std::span<const Symbol> symbols, const TableIndices& indices, const CdfTableSet& tables,
+                           const RansOptions& options) {
+  impl_->stream.Restart();
+  impl_->kernels = rans::SelectKernels(options.simd);
+  STRAIT_RETURN_IF_ERROR(rans::CheckTables(indices, symbols.size(), tables));
+  return rans::Encode(symbols, rans::IndexWalk<rans::Direction::kBackwards>(indices, symbols.size()), tables,
+                      options, impl_->stream);
+}
+
+size_t RansEncoder::payload_bytes() const { return impl_->stream.payload_bytes(); }
+
+void RansEncoder::WritePayload(uint8_t* dst) const {
+  if (payload_bytes() == 0) return;
+  const uint32_t state = impl_->stream.states[0];
+  for (int byte = 0; byte < rans::StateBytes(state); ++byte) *dst++ = static_cast<uint8_t>(state >> (8 * byte));
+  impl_->stream.words.WriteTo(dst, impl_->kernels);
+}
+
+namespace {
+
+template <typename Symbol, typename Tables>
+Status AppendPayload(std::span<const Symbol> symbols, const Tables& which, const CdfTableSet& tables,
+                     std::vector<uint8_t>& dst, const RansOptions& options) {
+  RansEncoder encoder;
+  STRAIT_RETURN_IF_ERROR(encoder.Encode(symbols, which, tables, options));
+  const size_t position = dst.size();
+  dst.resize(position + encoder.payload_bytes());
+  encoder.WritePayload(dst.data() + position);
+  return {};
+}
+
+}  // namespace
+
 template <typename Symbol>
 Status RansEncode(std::span<const Symbol> symbols, const SymbolLayout& layout, const CdfTableSet& tables,
                   std::vector<uint8_t>& dst, const RansOptions& options) {
-  STRAIT_RETURN_IF_ERROR(rans::CheckTables(layout, symbols.size(), tables));
-  return rans::Encode(symbols, rans::ChannelWalk<rans::Direction::kBackwards>(layout, symbols.size()), tables, dst,
-                      options);
+  return AppendPayload(symbols, layout, tables, dst, options);
 }
 
 template <typename Symbol>
 Status RansEncode(std::span<const Symbol> symbols, const TableIndices& indices, const CdfTableSet& tables,
                   std::vector<uint8_t>& dst, const RansOptions& options) {
-  STRAIT_RETURN_IF_ERROR(rans::CheckTables(indices, symbols.size(), tables));
-  return rans::Encode(symbols, rans::IndexWalk<rans::Direction::kBackwards>(indices, symbols.size()), tables, dst,
-                      options);
+  return AppendPayload(symbols, indices, tables, dst, options);
+}
+
+size_t RansPayloadBound(size_t count, const CdfTableSet& tables) {
+  // A step of an entry makes the state longer by at most precision bits and a rounding far below one; an escape adds
+  // 2 t - 1 bits. Lanes give back what they took; phases and the last state are a few bytes.
+  constexpr size_t kFixedBytes = 64;
+  const auto bits_per_symbol = static_cast<size_t>(tables.precision() + 2 * tables.symbol_bits());
+  return count * bits_per_symbol / 8 + kFixedBytes;
 }
 
 template <typename Symbol>
@@ -286,6 +349,10 @@ double RansCostBits(std::span<const Symbol> symbols, const TableIndices& indices
 }
 
 #define STRAIT_INSTANTIATE(Symbol)                                                                \
+  template Status RansEncoder::Encode(std::span<const Symbol>, const SymbolLayout&,               \
+                                      const CdfTableSet&, const RansOptions&);                    \
+  template Status RansEncoder::Encode(std::span<const Symbol>, const TableIndices&,               \
+                                      const CdfTableSet&, const RansOptions&);                    \
   template Status RansEncode(std::span<const Symbol>, const SymbolLayout&, const CdfTableSet&,    \
                              std::vector<uint8_t>&, const RansOptions&);                          \
   template Status RansEncode(std::span<const Symbol>, const TableIndices&, const CdfTableSet&,    \

@@ -17,6 +17,7 @@
 
 #include "entropy/checksum.h"
 #include "training/graph_profile.h"
+#include "training/torch_shape.h"
 #include "training/torch_status.h"
 
 namespace strait {
@@ -44,13 +45,8 @@ std::string HashWeights(const torch::jit::Module& module) {
 
 // A fixed input, drawn without touching the global generator, on which a training run may rely.
 torch::Tensor ProbeInput(const Shape& sample, int64_t batch) {
-  Shape shape = sample;
-  shape.insert(shape.begin(), batch);
-  return torch::randn(shape, at::detail::createCPUGenerator(20240229));
-}
-
-Shape SampleShape(const torch::Tensor& tensor) {
-  return tensor.dim() == 0 ? Shape{} : Shape(tensor.sizes().begin() + 1, tensor.sizes().end());
+  const Shape shape = WithBatch(batch, sample);
+  return torch::randn(SizesOf(shape), at::detail::createCPUGenerator(20240229));
 }
 
 // Equal up to what folding a batch norm into a convolution changes.
@@ -160,7 +156,7 @@ Status Backbone::FindSplits(const torch::jit::Module& unfrozen) {
   const auto graph = ForwardGraph(network_);
   const torch::Tensor one = ProbeInput(input_shape_, 1);
   const torch::Tensor two = ProbeInput(input_shape_, 2);
-  output_shape_ = SampleShape(network_.forward({one}).toTensor());
+  output_shape_ = SampleShapeOf(network_.forward({one}).toTensor());
 
   std::vector<CutPoint> cuts = FindCuts(*graph);
   std::vector<Probe> probes;
@@ -199,7 +195,7 @@ Status Backbone::FindSplits(const torch::jit::Module& unfrozen) {
     info.name = NameOf(value, outputs, taken);
     if (info.name.empty()) info.name = cut.value;
     taken.insert(info.name);
-    info.shape = SampleShape(value);
+    info.shape = SampleShapeOf(value);
     info.elements = value.numel();
     info.macs_before = std::accumulate(macs.begin(), macs.begin() + cut.num_nodes, int64_t{0});
     info.macs_after = std::accumulate(macs.begin() + cut.num_nodes, macs.end(), int64_t{0});

@@ -10,6 +10,7 @@
 #include "strait/decoder.h"
 #include "strait/encoder.h"
 #include "training/table_fit.h"
+#include "training/torch_shape.h"
 
 namespace strait {
 namespace {
@@ -27,7 +28,6 @@ std::vector<float> ToVector(const torch::Tensor& tensor) {
   return {flat.data_ptr<float>(), flat.data_ptr<float>() + flat.numel()};
 }
 
-Shape SampleShape(const torch::Tensor& tensor) { return Shape(tensor.sizes().begin() + 1, tensor.sizes().end()); }
 
 // Channel axis of a batched feature map or token tensor.
 int64_t ChannelAxis(const torch::Tensor& tensor) { return tensor.dim() == 3 ? 2 : 1; }
@@ -59,8 +59,8 @@ Result<ModelSpec> BuildModelSpec(BottleneckUnit& unit, const std::vector<LevelIn
                                  const torch::Tensor& calibration, const ExportOptions& options) {
   const torch::Tensor latent = Analyze(unit, calibration);
   ModelSpec spec;
-  spec.feature_shape = SampleShape(calibration);
-  spec.latent_shape = SampleShape(latent);
+  spec.feature_shape = SampleShapeOf(calibration);
+  spec.latent_shape = SampleShapeOf(latent);
   spec.analysis = unit->analysis()->Export();
   spec.synthesis = unit->synthesis()->Export();
   spec.levels = levels;
@@ -116,10 +116,10 @@ Status CheckAgainstRuntime(BottleneckUnit& unit, const std::shared_ptr<const Mod
   constexpr double kBoundary = 1e-3;
   constexpr double kTolerance = 1e-4;
   const torch::Tensor src = features.to(torch::kCPU, torch::kFloat).contiguous();
-  const Shape shape(src.sizes().begin(), src.sizes().end());
+  const Shape shape = ShapeOf(src);
   const torch::Tensor latent = unit->Analyze(src);
   const CdfTableSet& tables = model->impl().tables;
-  const Shape latent_shape(latent.sizes().begin(), latent.sizes().end());
+  const Shape latent_shape = ShapeOf(latent);
   Encoder encoder(model);
   Decoder decoder(model);
   for (int64_t level = 0; level < unit->levels(); ++level) {

@@ -1,4 +1,5 @@
 #include "training/source_data.h"
+#include "training/torch_shape.h"
 
 #include <filesystem>
 #include <string>
@@ -23,12 +24,11 @@ Result<Tensor> ReadArray(const std::string& path) {
   return array;
 }
 
-torch::Tensor ToTorch(Tensor& array) { return torch::from_blob(array.data.data(), array.shape).clone(); }
+torch::Tensor ToTorch(Tensor& array) { return torch::from_blob(array.data.data(), SizesOf(array.shape)).clone(); }
 
 Result<torch::Tensor> ReadFeatures(const std::string& path, const Shape& feature_shape) {
   STRAIT_ASSIGN_OR_RETURN(Tensor array, ReadArray(path));
-  Shape want = feature_shape;
-  want.insert(want.begin(), array.shape.empty() ? 0 : array.shape[0]);
+  const Shape want = WithBatch(array.shape.empty() ? 0 : array.shape[0], feature_shape);
   if (array.shape != want || want[0] == 0) {
     return Error(StatusCode::kInvalidArgument, path, ": array ", ToString(array.shape),
                  ", wanted [N, ...] with samples of ", ToString(feature_shape),

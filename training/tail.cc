@@ -5,6 +5,7 @@
 
 #include "training/graph_cut.h"
 #include "training/torch_status.h"
+#include "training/torch_shape.h"
 
 namespace strait {
 namespace {
@@ -56,9 +57,8 @@ Result<Tail> Tail::Create(const SplitNetwork& network, bool tapped, const torch:
     if (tapped) {
       const std::shared_ptr<Graph> graph = ForwardGraph(network.tail);
       const std::vector<CutPoint> cuts = FindCuts(*graph);
-      Shape one = network.info.shape;
-      one.insert(one.begin(), 2);
-      const torch::jit::IValue probe = WithTaps(*graph, cuts).forward({torch::zeros(one)});
+      const Shape two = WithBatch(2, network.info.shape);
+      const torch::jit::IValue probe = WithTaps(*graph, cuts).forward({torch::zeros(SizesOf(two))});
       tail.module_ = WithTaps(*graph, LastOfEachShape(cuts, probe, network.info.shape));
     }
     tail.tapped_ = tapped;

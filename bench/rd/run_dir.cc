@@ -47,8 +47,7 @@ Result<double> MeanBytesWithChecksum(const std::shared_ptr<const Model>& model, 
   EncodeOptions options;
   options.quality = quality;
   options.checksum = true;
-  Shape shape = model->feature_shape();
-  shape.insert(shape.begin(), 1);
+  const Shape shape = WithBatch(1, model->feature_shape());
   std::vector<uint8_t> frame;
   size_t total_bytes = 0;
   const int64_t samples = set.features.size(0);

@@ -56,8 +56,7 @@ Result<double> TimeMicroseconds(int repetitions, const Work& work) {
 
 // Uniform in [0, 1), the range of features behind a ReLU; a fixed generator, so that runs compare.
 Tensor RandomFeatures(const Shape& sample_shape) {
-  Tensor tensor{sample_shape, {}};
-  tensor.shape.insert(tensor.shape.begin(), 1);
+  Tensor tensor{WithBatch(1, sample_shape), {}};
   uint64_t state = 1;
   for (int64_t i = NumElements(tensor.shape); i > 0; --i) {
     state = state * 6364136223846793005u + 1442695040888963407u;
@@ -73,7 +72,7 @@ Status RunEncode(const EncodeArgs& args) {
   STRAIT_ASSIGN_OR_RETURN(const std::vector<uint8_t> bytes, ReadFile(args.input));
   Result<Tensor> tensor = ParseNpy(bytes);
   if (!tensor.ok()) return At(args.input, tensor.status());
-  if (tensor->shape.size() == model->feature_shape().size()) tensor->shape.insert(tensor->shape.begin(), 1);
+  if (tensor->shape.size() == model->feature_shape().size()) tensor->shape = WithBatch(1, tensor->shape);
 
   EncodeOptions options;
   options.quality = args.quality;

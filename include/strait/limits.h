@@ -1,4 +1,4 @@
-// Upper bounds on what a hostile frame or model file can make Strait allocate.
+// Upper bounds on what hostile bytes can make Strait allocate, and the threads it may use.
 #pragma once
 
 #include <cstdint>
@@ -9,6 +9,14 @@ struct Limits {
   int64_t max_tensor_elements = int64_t{1} << 26;     // of one feature tensor or latent, batch included
   int64_t max_transform_elements = int64_t{1} << 28;  // of all values that one transform makes, together
   int64_t max_model_bytes = int64_t{1} << 28;         // size of a model file
+};
+
+// What an Encoder or a Decoder is made with.
+struct CoderOptions {
+  Limits limits = {};
+  // Threads that one call may use, the caller's included; 1 to 64, others are clamped. The bytes and tensors are the same for any number.
+  // The others are started once and sleep between calls.
+  int threads = 1;
 };
 
 }  // namespace strait

@@ -15,6 +15,8 @@
 namespace strait {
 namespace {
 
+using testing::FrameOf;
+
 std::string Path(const std::string& name) { return std::string(STRAIT_SOURCE_DIR) + "/tests/golden/" + name; }
 
 std::vector<uint8_t> Read(const std::string& name) {
@@ -98,9 +100,9 @@ void WriteInvalid() {
   add("quality_of_another_model.stf", edited(plain, 1, 0x7f), StatusCode::kModelMismatch);
   add("shape_rank0.stf", {0x21, 0x00, 0x00}, StatusCode::kCorrupt);
   add("shape_zero_dimension.stf", {0x21, 0x00, 0x04, 0x01, 0x04, 0x00, 0x06}, StatusCode::kCorrupt);
-  add("shape_default_spelled_out.stf", WriteFrame({0, false, {1, 4, 6, 6}}, 0, {}), StatusCode::kCorrupt);
-  add("shape_of_another_model.stf", WriteFrame({0, false, {1, 5, 6, 6}}, 0, {}), StatusCode::kModelMismatch);
-  add("shape_huge.stf", WriteFrame({0, false, {4000000000, 4, 4000000, 6}}, 0, {}), StatusCode::kLimitExceeded);
+  add("shape_default_spelled_out.stf", FrameOf({0, false, {1, 4, 6, 6}}), StatusCode::kCorrupt);
+  add("shape_of_another_model.stf", FrameOf({0, false, {1, 5, 6, 6}}), StatusCode::kModelMismatch);
+  add("shape_huge.stf", FrameOf({0, false, {4000000000, 4, 4000000, 6}}), StatusCode::kLimitExceeded);
   add("no_payload.stf", {0x01, 0x00}, StatusCode::kTruncated);
   add("checksum_cut.stf", {summed.begin(), summed.begin() + 4}, StatusCode::kTruncated);
   add("checksum_wrong.stf", edited(summed, 3, summed[3] ^ 1), StatusCode::kCorrupt);

@@ -120,6 +120,13 @@ ModelSpec TokenSpec() {
   return spec;
 }
 
+std::vector<uint8_t> FrameOf(const FrameHeader& header, std::span<const uint8_t> payload) {
+  std::vector<uint8_t> frame(kMaxFrameHeaderBytes);
+  frame.resize(WriteFrameHeader(header, frame.data()));
+  frame.insert(frame.end(), payload.begin(), payload.end());
+  return frame;
+}
+
 std::shared_ptr<const Model> ModelOf(const ModelSpec& spec) {
   const Result<std::vector<uint8_t>> bytes = SerializeModel(spec);
   if (!bytes.ok()) return nullptr;

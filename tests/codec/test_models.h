@@ -5,6 +5,7 @@
 #include <memory>
 #include <vector>
 
+#include "codec/frame.h"
 #include "codec/model_spec.h"
 #include "strait/decoder.h"
 #include "strait/model.h"
@@ -22,6 +23,9 @@ ModelSpec ConvSpec();
 
 // {5, 6} tokens to {5, 3}; one level.
 ModelSpec TokenSpec();
+
+// The bytes of a frame with this header, sound or not.
+std::vector<uint8_t> FrameOf(const FrameHeader& header, std::span<const uint8_t> payload = {});
 
 std::shared_ptr<const Model> ModelOf(const ModelSpec& spec);
 

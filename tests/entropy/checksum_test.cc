@@ -32,8 +32,9 @@ TEST(Checksum, MatchesPublishedXxh3Vectors) {
 
 TEST(Checksum, FrameChecksumIsTheLowHalfAndDependsOnTheModel) {
   const std::vector<uint8_t> frame = {1, 2, 3};
-  EXPECT_EQ(FrameChecksum(frame, 7), static_cast<uint32_t>(Xxh3_64(frame, 7)));
-  EXPECT_NE(FrameChecksum(frame, 7), FrameChecksum(frame, 8));
+  EXPECT_EQ(FrameChecksum(frame, {}, 7), static_cast<uint32_t>(Xxh3_64(frame, 7)));
+  EXPECT_EQ(FrameChecksum(std::span(frame).first(1), std::span(frame).subspan(1), 7), FrameChecksum(frame, {}, 7));
+  EXPECT_NE(FrameChecksum(frame, {}, 7), FrameChecksum(frame, {}, 8));
 }
 
 }  // namespace
