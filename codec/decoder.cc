@@ -2,13 +2,16 @@
 
 #include <algorithm>
 
+#include "codec/conv_step.h"
 #include "codec/frame.h"
 #include "codec/geometry.h"
 #include "codec/model_impl.h"
 #include "codec/no_throw.h"
+#include "codec/op_names.h"
 #include "codec/quantizer.h"
 #include "codec/shape_cache.h"
 #include "codec/tensor_io.h"
+#include "codec/thread_pool.h"
 #include "codec/transform.h"
 #include "entropy/error.h"
 #include "entropy/rans.h"
@@ -35,8 +38,12 @@ Status CheckShape(const OpenFrame& frame, const Shape& room) {
 }  // namespace
 
 struct Decoder::Impl {
+  Impl(std::shared_ptr<const Model> the_model, const CoderOptions& the_options)
+      : model(std::move(the_model)), options(the_options), pool(options.threads) {}
+
   std::shared_ptr<const Model> model;
   CoderOptions options;
+  ThreadPool pool;
   ShapeCache<SampleGeometry> geometries;    // by feature sample
   ShapeCache<CompiledTransform> syntheses;  // by latent sample
   std::vector<int16_t> symbols;             // of one frame
@@ -96,15 +103,19 @@ struct Decoder::Impl {
       gains_code = code;
     }
     const size_t offset = static_cast<size_t>(first) * (from.size() / static_cast<size_t>(latent_shape[0]));
-    if (latent.size() < offset + from.size()) latent.resize(offset + from.size());
+    if (latent.size() < offset + from.size() + kOverread) latent.resize(offset + from.size() + kOverread);
     RestoreLatent(from, strait::LayoutOf(latent_shape, code, spec.sets_per_level), inverse_gains,
                   std::span(latent).subspan(offset, from.size()));
   }
 
   Result<CompiledTransform*> SynthesisOf(const Shape& latent_sample) {
-    return syntheses.Get(latent_sample, options.limits.max_transform_elements, [&] {
-      return CompiledTransform::Compile(model->impl().spec.synthesis, latent_sample, options.limits);
-    });
+    const auto make = [&]() -> Result<CompiledTransform> {
+      STRAIT_ASSIGN_OR_RETURN(
+          const std::vector<Shape> values,
+          InferShapes(model->impl().spec.synthesis, WithBatch(1, latent_sample), options.limits));
+      return CompiledTransform::Compile(model->impl().synthesis, values, options.limits, pool.threads());
+    };
+    return syntheses.Get(latent_sample, options.limits.max_transform_elements, make);
   }
 
   // Samples [begin, end) of `dst` from `latent`.
@@ -113,7 +124,7 @@ struct Decoder::Impl {
     STRAIT_ASSIGN_OR_RETURN(CompiledTransform * synthesis, SynthesisOf(latent_sample));
     const int64_t size = NumElements(latent_sample);
     for (int64_t n = begin; n < end; ++n)
-      STRAIT_RETURN_IF_ERROR(synthesis->Synthesize(latent.data() + n * size, dst, layout, n));
+      synthesis->Synthesize(latent.data() + n * size, dst, layout, n, pool);
     return Status();
   }
 
@@ -139,10 +150,8 @@ struct Decoder::Impl {
   }
 };
 
-Decoder::Decoder(std::shared_ptr<const Model> model, const CoderOptions& options) : impl_(std::make_unique<Impl>()) {
-  impl_->model = std::move(model);
-  impl_->options = options;
-}
+Decoder::Decoder(std::shared_ptr<const Model> model, const CoderOptions& options)
+    : impl_(std::make_unique<Impl>(std::move(model), options)) {}
 Decoder::~Decoder() = default;
 Decoder::Decoder(Decoder&&) noexcept = default;
 Decoder& Decoder::operator=(Decoder&&) noexcept = default;

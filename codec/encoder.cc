@@ -8,10 +8,12 @@
 #include "codec/geometry.h"
 #include "codec/model_impl.h"
 #include "codec/no_throw.h"
+#include "codec/op_names.h"
 #include "codec/quantizer.h"
 #include "codec/rate_control.h"
 #include "codec/shape_cache.h"
 #include "codec/tensor_io.h"
+#include "codec/thread_pool.h"
 #include "codec/transform.h"
 #include "entropy/error.h"
 #include "entropy/rans.h"
@@ -29,8 +31,12 @@ struct Analysis {
 }  // namespace
 
 struct Encoder::Impl {
+  Impl(std::shared_ptr<const Model> the_model, const CoderOptions& the_options)
+      : model(std::move(the_model)), options(the_options), pool(options.threads) {}
+
   std::shared_ptr<const Model> model;
   CoderOptions options;
+  ThreadPool pool;
   ShapeCache<Analysis> analyses;  // by sample shape
   std::vector<float> latent;  // of all samples, in memory order
   std::vector<int16_t> symbols;
@@ -47,8 +53,11 @@ struct Encoder::Impl {
         analyses.Get(WithoutBatch(shape), options.limits.max_transform_elements, [&]() -> Result<Analysis> {
           STRAIT_ASSIGN_OR_RETURN(SampleGeometry geometry, GeometryOf(model->impl(), shape, options.limits));
           STRAIT_ASSIGN_OR_RETURN(
-              CompiledTransform transform,
-              CompiledTransform::Compile(model->impl().spec.analysis, geometry.padded, options.limits));
+              const std::vector<Shape> values,
+              InferShapes(model->impl().spec.analysis, WithBatch(1, geometry.padded), options.limits));
+          STRAIT_ASSIGN_OR_RETURN(CompiledTransform transform,
+                                  CompiledTransform::Compile(model->impl().analysis, values, options.limits,
+                                                             pool.threads()));
           return Analysis{std::move(geometry), std::move(transform)};
         }));
     if (shape[0] < 1) return Error(StatusCode::kInvalidArgument, "shape ", ToString(shape), ": the batch is empty");
@@ -67,7 +76,7 @@ struct Encoder::Impl {
     latent.resize(sample_size * static_cast<size_t>(batch));
     for (int64_t n = 0; n < batch; ++n) {
       float* const dst = latent.data() + static_cast<size_t>(n) * sample_size;
-      STRAIT_RETURN_IF_ERROR(analysis->transform.Analyze(src, layout, n, dst));
+      analysis->transform.Analyze(src, layout, n, dst, pool);
     }
     return latent_shape;
   }
@@ -142,10 +151,8 @@ struct Encoder::Impl {
   }
 };
 
-Encoder::Encoder(std::shared_ptr<const Model> model, const CoderOptions& options) : impl_(std::make_unique<Impl>()) {
-  impl_->model = std::move(model);
-  impl_->options = options;
-}
+Encoder::Encoder(std::shared_ptr<const Model> model, const CoderOptions& options)
+    : impl_(std::make_unique<Impl>(std::move(model), options)) {}
 Encoder::~Encoder() = default;
 Encoder::Encoder(Encoder&&) noexcept = default;
 Encoder& Encoder::operator=(Encoder&&) noexcept = default;

@@ -27,6 +27,8 @@ Result<std::shared_ptr<const Model>> Model::FromBytes(std::span<const uint8_t> b
     impl->spec = std::move(parsed.spec);
     STRAIT_ASSIGN_OR_RETURN(impl->tables, CdfTableSet::Create(std::move(impl->spec.tables), impl->spec.precision));
     impl->spec.tables.clear();
+    impl->analysis = PlanTransform(impl->spec.analysis);
+    impl->synthesis = PlanTransform(impl->spec.synthesis);
     impl->id = Xxh3_64(bytes);
     impl->manifest = std::move(parsed.manifest);
     impl->analysis_macs = CountMacs(impl->spec.analysis, WithBatch(1, impl->spec.feature_shape));

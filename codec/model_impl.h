@@ -5,6 +5,7 @@
 #include <string>
 
 #include "codec/model_spec.h"
+#include "codec/transform.h"
 #include "entropy/cdf_table.h"
 
 namespace strait {
@@ -12,6 +13,7 @@ namespace strait {
 struct ModelImpl {
   ModelSpec spec;  // its tables have moved into `tables`
   CdfTableSet tables;
+  TransformPlan analysis, synthesis;
   uint64_t id = 0;
   std::string manifest;
   int64_t analysis_macs = 0;

@@ -4,12 +4,19 @@
 #include <cassert>
 #include <cmath>
 
+#include "codec/kernels/kernels.h"
 #include "entropy/error.h"
 
 namespace strait {
 namespace {
 
 constexpr float kMinSymbol = -32768.0f, kMaxSymbol = 32767.0f;
+
+Status NotANumber(std::span<const float> latent, float gain, size_t begin) {
+  while (!std::isnan(latent[begin] * gain)) ++begin;
+  return Error(StatusCode::kInvalidArgument, "latent value ", begin,
+               " is not a number: the analysis transform overflows on this input");
+}
 
 }  // namespace
 
@@ -45,18 +52,14 @@ Status QuantizeLatent(std::span<const float> latent, const SymbolLayout& layout,
                       const CdfTableSet& tables, std::span<int16_t> symbols) {
   assert(symbols.size() == latent.size() && gains.size() == layout.channels);
   // What a table can code is an interval, so its ends say all; looking them up once a channel keeps the loop tight.
+  const Kernels& kernels = KernelsOf(DefaultSimd());
   size_t c = 0;
   for (size_t begin = 0; begin < latent.size(); begin += layout.inner) {
-    const float gain = gains[c];
     const auto lowest = static_cast<float>(tables.Clamp(layout.first_table + c, static_cast<int32_t>(kMinSymbol)));
     const auto highest = static_cast<float>(tables.Clamp(layout.first_table + c, static_cast<int32_t>(kMaxSymbol)));
-    for (size_t i = begin; i < begin + layout.inner; ++i) {
-      const float scaled = latent[i] * gain;
-      if (std::isnan(scaled)) {
-        return Error(StatusCode::kInvalidArgument, "latent value ", i,
-                     " is not a number: the analysis transform overflows on this input");
-      }
-      symbols[i] = static_cast<int16_t>(std::clamp(std::nearbyint(scaled), lowest, highest));
+    if (!kernels.quantize(latent.data() + begin, static_cast<int64_t>(layout.inner), gains[c], lowest, highest,
+                          symbols.data() + begin)) {
+      return NotANumber(latent, gains[c], begin);
     }
     if (++c == layout.channels) c = 0;
   }
@@ -66,10 +69,11 @@ Status QuantizeLatent(std::span<const float> latent, const SymbolLayout& layout,
 void RestoreLatent(std::span<const int16_t> symbols, const SymbolLayout& layout,
                    std::span<const float> inverse_gains, std::span<float> latent) {
   assert(symbols.size() == latent.size() && inverse_gains.size() == layout.channels);
+  const Kernels& kernels = KernelsOf(DefaultSimd());
   size_t c = 0;
   for (size_t begin = 0; begin < symbols.size(); begin += layout.inner) {
-    for (size_t i = begin; i < begin + layout.inner; ++i)
-      latent[i] = static_cast<float>(symbols[i]) * inverse_gains[c];
+    kernels.restore(symbols.data() + begin, static_cast<int64_t>(layout.inner), inverse_gains[c],
+                    latent.data() + begin);
     if (++c == layout.channels) c = 0;
   }
 }

@@ -1,19 +1,34 @@
 // Runs an op list on one sample after another, compiled for one sample shape.
-// Weights are copied at compile time. An object serves one thread at a time.
+// The same input gives the same bits on every CPU, for any number of threads (codec/kernels/kernels.h).
 #pragma once
 
 #include <memory>
+#include <vector>
 
+#include "codec/conv_plan.h"
 #include "codec/model_spec.h"
 #include "codec/tensor_io.h"
+#include "codec/thread_pool.h"
+#include "entropy/simd.h"
 
 namespace strait {
 
+// What is prepared of a transform once for a model: shared by all that run it. Immutable.
+struct TransformPlan {
+  Transform ops;                // without their weights
+  std::vector<ConvPlan> convs;  // of the ops that have weights, in order
+};
+
+// Precondition: a validated transform.
+TransformPlan PlanTransform(const Transform& transform);
+
+// An object serves one thread at a time.
 class CompiledTransform {
  public:
-  // `src_shape` is that of a sample, {C, H, W} or {T, C}. Errors: those of InferShape; kInternal when oneDNN refuses.
-  static Result<CompiledTransform> Compile(const Transform& transform, const Shape& src_shape,
-                                           const Limits& limits);
+  // `values` are the shapes of all values of the plan's transform, as InferShapes gives them, for a batch of one; the
+  // plan must outlive the object. Errors: kLimitExceeded when the buffers have more elements than limits allow.
+  static Result<CompiledTransform> Compile(const TransformPlan& plan, const std::vector<Shape>& values,
+                                           const Limits& limits, int threads = 1, Simd simd = DefaultSimd());
 
   CompiledTransform(CompiledTransform&&) noexcept;
   CompiledTransform& operator=(CompiledTransform&&) noexcept;
@@ -22,13 +37,15 @@ class CompiledTransform {
   // Of a sample.
   const Shape& src_shape() const;
   const Shape& dst_shape() const;
-  // Of all values together: what keeping this object costs.
+  // Floats of all buffers: what keeping this object costs.
   int64_t num_elements() const;
 
   // Sample `n` of a feature tensor of at most src_shape (the rest is padded) to a contiguous latent.
-  Status Analyze(const TensorView& src, const SampleLayout& layout, int64_t n, float* dst);
-  // A contiguous latent to sample `n` of a feature tensor of at most dst_shape (the rest is cropped).
-  Status Synthesize(const float* src, const MutableTensorView& dst, const SampleLayout& layout, int64_t n);
+  void Analyze(const TensorView& src, const SampleLayout& layout, int64_t n, float* dst, ThreadPool& pool);
+  // A contiguous latent, behind which kOverread floats can be read, to sample `n` of a feature tensor of at most
+  // dst_shape (the rest is cropped).
+  void Synthesize(const float* src, const MutableTensorView& dst, const SampleLayout& layout, int64_t n,
+                  ThreadPool& pool);
 
  private:
   struct Impl;

@@ -38,7 +38,7 @@ bool IsAvailable(Simd simd) {
       return true;
 #if defined(__x86_64__)
     case Simd::kAvx2:
-      return __builtin_cpu_supports("avx2");
+      return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
     case Simd::kAvx512:
       return __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl") &&
              __builtin_cpu_supports("avx512vbmi2");

@@ -1,7 +1,6 @@
 #include "codec/transform.h"
 
 #include <gtest/gtest.h>
-#include <omp.h>
 
 #include <cmath>
 
@@ -99,26 +98,33 @@ Tensor Reference(const Transform& transform, const Tensor& src) {
   return values.back();
 }
 
+std::vector<float> RunCompiled(const Transform& transform, const Tensor& src, Simd simd, int threads) {
+  const TransformPlan plan = PlanTransform(transform);
+  const auto shapes = InferShapes(transform, WithBatch(1, WithoutBatch(src.shape)), Limits{}).value();
+  ThreadPool pool(threads);
+  CompiledTransform compiled = CompiledTransform::Compile(plan, shapes, Limits{}, pool.threads(), simd).value();
+  const SampleLayout layout = LayoutOf(src.view()).value();
+  const int64_t sample = NumElements(compiled.dst_shape());
+  std::vector<float> dst(static_cast<size_t>(sample * src.shape[0]), -1e9f);
+  for (int run = 0; run < 2; ++run) {  // twice, since buffers are kept between runs
+    for (int64_t n = 0; n < src.shape[0]; ++n) compiled.Analyze(src.view(), layout, n, dst.data() + n * sample, pool);
+  }
+  return dst;
+}
+
 void ExpectMatchesReference(const Transform& transform, const Shape& src_shape) {
   const Result<Shape> dst_shape = InferShape(transform, src_shape, Limits{});
   ASSERT_TRUE(dst_shape.ok()) << dst_shape.status().ToString();
   const Tensor src = IntegerTensor(src_shape, 7);
   const Tensor want = Reference(transform, src);
-  Result<CompiledTransform> compiled = CompiledTransform::Compile(transform, WithoutBatch(src_shape), Limits{});
-  ASSERT_TRUE(compiled.ok()) << compiled.status().ToString();
-  ASSERT_EQ(compiled->dst_shape(), WithoutBatch(want.shape));
-  const SampleLayout layout = LayoutOf(src.view()).value();
-  float scale = 0;
+  float scale = 1;
   for (const float value : want.data) scale = std::max(scale, std::abs(value));
-  for (int run = 0; run < 2; ++run) {  // twice, since buffers are kept between runs
-    std::vector<float> got(want.data.size(), -1e9f);
-    const auto sample = NumElements(compiled->dst_shape());
-    for (int64_t n = 0; n < src_shape[0]; ++n) {
-      const Status status = compiled->Analyze(src.view(), layout, n, got.data() + n * sample);
-      ASSERT_TRUE(status.ok()) << status.ToString();
-    }
-    for (size_t i = 0; i < got.size(); ++i)
-      ASSERT_NEAR(got[i], want.data[i], 1e-5 * std::max(scale, 1.0f)) << "element " << i;
+  const std::vector<float> scalar = RunCompiled(transform, src, Simd::kScalar, 1);
+  ASSERT_EQ(scalar.size(), want.data.size());
+  for (size_t i = 0; i < scalar.size(); ++i) ASSERT_NEAR(scalar[i], want.data[i], 1e-5 * scale) << "element " << i;
+  for (const Simd simd : AvailableSimd()) {
+    for (const int threads : {1, 3})
+      ASSERT_EQ(RunCompiled(transform, src, simd, threads), scalar) << SimdName(simd) << ", " << threads << " threads";
   }
 }
 
@@ -185,12 +191,6 @@ TEST(Transform, MatchesThePlainLoopsForResidualGraphs) {
 }
 
 TEST(Transform, ReturnsTheInputWhenThereIsNoOp) { ExpectMatchesReference({}, {2, 3, 4, 5}); }
-
-TEST(Transform, LeavesTheCallersThreadCountAlone) {
-  omp_set_num_threads(3);
-  ExpectMatchesReference({Conv({8, 8, 3, 3}, true, 1, 1, 1, 1)}, {1, 8, 6, 6});
-  EXPECT_EQ(omp_get_max_threads(), 3);
-}
 
 TEST(InferShape, NamesTheOpThatDoesNotFit) {
   const Transform transform = {Simple(OpKind::kRelu), Conv({4, 3, 3, 3}, true, 1, 1, 1, 1)};

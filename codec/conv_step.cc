@@ -1,0 +1,221 @@
+#include "codec/conv_step.h"
+
+#include <algorithm>
+#include <cstring>
+
+namespace strait {
+namespace {
+
+// Size of a staged axis: all source values and all that the taps reach.
+int64_t StagedSize(const AxisPlan& axis, int64_t src, int64_t dst) {
+  int64_t size = (src + axis.halo + axis.src_phases - 1) / axis.src_phases;
+  const auto phases = static_cast<int64_t>(axis.phases.size());
+  for (int64_t phase = 0; phase < phases; ++phase) {
+    const int64_t outputs = (dst - phase + phases - 1) / phases;
+    for (const AxisTap& tap : axis.phases[phase]) size = std::max(size, outputs + tap.shift);
+  }
+  return size;
+}
+
+}  // namespace
+
+ConvStep::Geometry ConvStep::GeometryOf(const ConvPlan& plan, const PlaneShape& src, const PlaneShape& dst) {
+  Geometry geometry;
+  geometry.staged_rows = StagedSize(plan.rows, src.rows, dst.rows);
+  geometry.staged_cols = StagedSize(plan.cols, src.cols, dst.cols);
+  geometry.staged_channel =
+      plan.rows.src_phases * plan.cols.src_phases * geometry.staged_rows * geometry.staged_cols;
+  const auto row_phases = static_cast<int64_t>(plan.rows.phases.size());
+  const auto col_phases = static_cast<int64_t>(plan.cols.phases.size());
+  if (row_phases * col_phases > 1) {
+    geometry.phases_channel = row_phases * ((dst.rows + row_phases - 1) / row_phases) * col_phases *
+                              ((dst.cols + col_phases - 1) / col_phases);
+  }
+  return geometry;
+}
+
+int64_t ConvStep::ScratchElements(const ConvPlan& plan, const PlaneShape& src, const PlaneShape& dst, int threads) {
+  if (plan.is_pointwise()) return 0;
+  const Geometry geometry = GeometryOf(plan, src, dst);
+  const int64_t copies = plan.groups > 1 ? threads : 1;
+  return copies * (plan.src_channels * geometry.staged_channel + plan.dst_channels * geometry.phases_channel);
+}
+
+ConvStep::ConvStep(const ConvPlan& plan, const PlaneShape& src, const PlaneShape& dst, float slope, Simd simd,
+                   int threads)
+    : plan_(plan),
+      src_(src),
+      dst_(dst),
+      slope_(slope),
+      is_direct_(plan.is_pointwise()),
+      by_group_(plan.groups > 1),
+      kernels_(KernelsFor(simd, is_direct_ ? dst.size()
+                                           : (dst.cols + static_cast<int64_t>(plan.cols.phases.size()) - 1) /
+                                                 static_cast<int64_t>(plan.cols.phases.size()))),
+      tile_vectors_(
+          static_cast<size_t>(plan.panel == 1 ? kernels_.max_vectors_one_channel : kernels_.max_vectors)) {
+  if (is_direct_) {
+    src_.cols = src.size();
+    dst_.cols = dst.size();
+    src_.rows = dst_.rows = 1;
+  }
+  geometry_ = GeometryOf(plan, src_, dst_);
+  for (size_t row = 0; row < plan.rows.phases.size(); ++row) {
+    for (size_t col = 0; col < plan.cols.phases.size(); ++col)
+      AddPhase(static_cast<int64_t>(row), static_cast<int64_t>(col));
+  }
+  if (is_direct_) return;
+  const size_t copies = by_group_ ? static_cast<size_t>(threads) : 1;
+  staged_.assign(copies, std::vector<float>(
+                             static_cast<size_t>(plan.src_channels * geometry_.staged_channel + kOverread)));
+  if (phases_.size() > 1) {
+    split_.assign(copies,
+                  std::vector<float>(static_cast<size_t>(plan.dst_channels * geometry_.phases_channel)));
+  }
+}
+
+void ConvStep::AddPhase(int64_t row, int64_t col) {
+  const auto row_phases = static_cast<int64_t>(plan_.rows.phases.size());
+  const auto col_phases = static_cast<int64_t>(plan_.cols.phases.size());
+  Phase phase;
+  phase.index = phases_.size();
+  phase.dst.channels = 1;
+  phase.dst.rows = (dst_.rows - row + row_phases - 1) / row_phases;
+  phase.dst.cols = (dst_.cols - col + col_phases - 1) / col_phases;
+  const int64_t plane = geometry_.staged_rows * geometry_.staged_cols;
+  for (int64_t channel = 0; channel < plan_.src_channels; ++channel) {
+    for (const AxisTap& y : plan_.rows.phases[row]) {
+      for (const AxisTap& x : plan_.cols.phases[col]) {
+        phase.offsets.push_back(channel * geometry_.staged_channel +
+                                (y.plane * plan_.cols.src_phases + x.plane) * plane + y.shift * geometry_.staged_cols +
+                                x.shift);
+      }
+    }
+  }
+  for (int64_t y = 0; y < phase.dst.rows; ++y) {
+    for (int64_t x = 0; x < phase.dst.cols; x += kernels_.lanes) {
+      phase.vectors.push_back({y * geometry_.staged_cols + x, y * phase.dst.cols + x,
+                               static_cast<int>(std::min<int64_t>(kernels_.lanes, phase.dst.cols - x))});
+    }
+  }
+  if (!phases_.empty()) phase.scratch_offset = phases_.back().scratch_offset + phases_.back().dst.size();
+  phase.first_job = num_jobs_;
+  num_jobs_ += static_cast<int64_t>((phase.vectors.size() + tile_vectors_ - 1) / tile_vectors_);
+  phases_.push_back(std::move(phase));
+}
+
+// A source plane to its staged planes, whose halo stays zero.
+void ConvStep::Stage(const float* src, float* staged) const {
+  const int64_t col_phases = plan_.cols.src_phases, halo = plan_.cols.halo;
+  const int64_t plane = geometry_.staged_rows * geometry_.staged_cols;
+  for (int64_t y = 0; y < src_.rows; ++y, src += src_.cols) {
+    const int64_t row = y + plan_.rows.halo;
+    float* const dst = staged + row % plan_.rows.src_phases * col_phases * plane +
+                       row / plan_.rows.src_phases * geometry_.staged_cols;
+    if (col_phases == 1) {
+      std::memcpy(dst + halo, src, static_cast<size_t>(src_.cols) * sizeof(float));
+    } else if (col_phases == 2) {
+      kernels_.deinterleave(src, src_.cols, dst + halo % 2 * plane + halo / 2,
+                            dst + (halo + 1) % 2 * plane + (halo + 1) / 2);
+    } else {
+      for (int64_t x = 0; x < src_.cols; ++x)
+        dst[(x + halo) % col_phases * plane + (x + halo) / col_phases] = src[x];
+    }
+  }
+}
+
+// Vectors [begin, end) of a phase, at most a tile, for all channels of a group. `src` is the group's first staged
+// plane, `dst` the phase's plane of the group's first channel.
+void ConvStep::RunTiles(const Phase& phase, size_t begin, size_t end, int64_t group, const float* src, float* dst,
+                        int64_t dst_channel_stride) const {
+  ConvTile tile;
+  tile.weight_stride = plan_.panel;
+  tile.offsets = phase.offsets.data();
+  tile.num_taps = static_cast<int64_t>(phase.offsets.size());
+  tile.dst_channel_stride = dst_channel_stride;
+  tile.slope = slope_;
+  tile.num_vectors = static_cast<int>(end - begin);
+  for (size_t v = begin; v < end; ++v) {
+    tile.src[v - begin] = src + phase.vectors[v].src_offset;
+    tile.lanes[v - begin] = phase.vectors[v].lanes;
+  }
+  const std::vector<float>& weights = plan_.weights[phase.index];
+  for (int64_t panel = 0; panel < plan_.num_panels(); ++panel) {
+    const int64_t index = group * plan_.num_panels() + panel, channel = panel * plan_.panel;
+    tile.weights = weights.data() + index * tile.num_taps * plan_.panel;
+    tile.bias = plan_.bias.data() + index * plan_.panel;
+    tile.num_channels = static_cast<int>(std::min(plan_.panel, plan_.dst_channels - channel));
+    for (size_t v = begin; v < end; ++v)
+      tile.dst[v - begin] = dst + channel * dst_channel_stride + phase.vectors[v].dst_offset;
+    kernels_.conv(tile);
+  }
+}
+
+// The outputs of all phases of a channel to its plane.
+void ConvStep::Gather(const float* split, float* dst) const {
+  const auto row_phases = static_cast<int64_t>(plan_.rows.phases.size());
+  const auto col_phases = static_cast<int64_t>(plan_.cols.phases.size());
+  for (int64_t y = 0; y < dst_.rows; ++y, dst += dst_.cols) {
+    const Phase* const phases = &phases_[static_cast<size_t>(y % row_phases * col_phases)];
+    const auto row_of = [&](int64_t col) {
+      return split + phases[col].scratch_offset + y / row_phases * phases[col].dst.cols;
+    };
+    if (col_phases == 1) {
+      std::memcpy(dst, row_of(0), static_cast<size_t>(dst_.cols) * sizeof(float));
+    } else if (col_phases == 2) {
+      kernels_.interleave(row_of(0), row_of(1), dst_.cols, dst);
+    } else {
+      for (int64_t col = 0; col < col_phases; ++col) {
+        const float* from = row_of(col);
+        for (int64_t x = col; x < dst_.cols; x += col_phases) dst[x] = *from++;
+      }
+    }
+  }
+}
+
+void ConvStep::RunGroup(int64_t group, const float* src, float* dst, int worker) {
+  float* const staged = staged_[worker].data();
+  for (int64_t channel = 0; channel < plan_.src_channels; ++channel)
+    Stage(src + (group * plan_.src_channels + channel) * src_.size(), staged + channel * geometry_.staged_channel);
+  float* const group_dst = dst + group * plan_.dst_channels * dst_.size();
+  const bool gathers = phases_.size() > 1;
+  for (const Phase& phase : phases_) {
+    float* const phase_dst = gathers ? split_[worker].data() + phase.scratch_offset : group_dst;
+    for (size_t begin = 0; begin < phase.vectors.size(); begin += tile_vectors_) {
+      RunTiles(phase, begin, std::min(begin + tile_vectors_, phase.vectors.size()), group, staged, phase_dst,
+               gathers ? geometry_.phases_channel : dst_.size());
+    }
+  }
+  if (!gathers) return;
+  for (int64_t channel = 0; channel < plan_.dst_channels; ++channel)
+    Gather(split_[worker].data() + channel * geometry_.phases_channel, group_dst + channel * dst_.size());
+}
+
+void ConvStep::RunWhole(const float* src, float* dst, ThreadPool& pool) {
+  if (!is_direct_) {
+    float* const staged = staged_[0].data();
+    pool.For(src_.channels, [&](int64_t channel, int) {
+      Stage(src + channel * src_.size(), staged + channel * geometry_.staged_channel);
+    });
+    src = staged;
+  }
+  const bool gathers = phases_.size() > 1;
+  pool.For(num_jobs_, [&](int64_t job, int) {
+    const Phase* phase = phases_.data() + phases_.size() - 1;
+    while (phase->first_job > job) --phase;
+    const size_t begin = static_cast<size_t>(job - phase->first_job) * tile_vectors_;
+    RunTiles(*phase, begin, std::min(begin + tile_vectors_, phase->vectors.size()), 0, src,
+             gathers ? split_[0].data() + phase->scratch_offset : dst, gathers ? geometry_.phases_channel : dst_.size());
+  });
+  if (!gathers) return;
+  pool.For(dst_.channels, [&](int64_t channel, int) {
+    Gather(split_[0].data() + channel * geometry_.phases_channel, dst + channel * dst_.size());
+  });
+}
+
+void ConvStep::Run(const float* src, float* dst, ThreadPool& pool) {
+  if (!by_group_) return RunWhole(src, dst, pool);
+  pool.For(plan_.groups, [&](int64_t group, int worker) { RunGroup(group, src, dst, worker); });
+}
+
+}  // namespace strait

@@ -1,0 +1,65 @@
+// The inner loops of the runtime, compiled for each instruction set and chosen at run time. All give the same bits:
+// every sum is a chain of fused multiply-adds in one order, whatever the width of a vector.
+// Nothing here allocates or keeps state.
+#pragma once
+
+#include <cstdint>
+
+#include "entropy/simd.h"
+
+namespace strait {
+
+inline constexpr int kMaxTileVectors = 6;
+inline constexpr int kMaxTileChannels = 8;
+
+// A tile of a convolution: a few vectors of consecutive output columns by a few output channels.
+//   dst[v][c * dst_channel_stride + lane] =
+//       activation(bias[c] + sum over taps k, in order, of weights[k * weight_stride + c] * src[v][offsets[k] + lane])
+// Whole vectors are read wherever lanes says that fewer columns are wanted; only those are written.
+struct ConvTile {
+  const float* weights;
+  int64_t weight_stride;
+  const float* bias;
+  const int64_t* offsets;
+  int64_t num_taps;
+  int64_t dst_channel_stride;
+  float slope;       // values below zero are multiplied by it: 1 is no activation, 0 is relu
+  int num_channels;  // 1 to kMaxTileChannels
+  int num_vectors;   // 1 to max_vectors of the kernels: for one channel, or for more
+  const float* src[kMaxTileVectors];
+  float* dst[kMaxTileVectors];
+  int lanes[kMaxTileVectors];  // 1 to Kernels::lanes
+};
+
+struct Kernels {
+  int lanes;  // floats of a vector
+  int max_vectors_one_channel;
+  int max_vectors;  // of a tile of more channels
+  void (*conv)(const ConvTile& tile);
+  // even[i] = src[2 i], odd[i] = src[2 i + 1], count values of src in all.
+  void (*deinterleave)(const float* src, int64_t count, float* even, float* odd);
+  // The inverse: count values of dst in all.
+  void (*interleave)(const float* even, const float* odd, int64_t count, float* dst);
+  bool (*all_finite)(const float* src, int64_t count);
+  // dst = clamp(round_half_even(src * gain), low, high), both integers of int16; false when a product is not a number.
+  bool (*quantize)(const float* src, int64_t count, float gain, float low, float high, int16_t* dst);
+  // dst = src * inverse_gain.
+  void (*restore)(const int16_t* src, int64_t count, float inverse_gain, float* dst);
+};
+
+// Those of an instruction set; kScalar's when it is not available.
+const Kernels& KernelsOf(Simd simd);
+
+// The kernels of `simd` whose vectors suit rows of `cols` values: narrower ones where a wide vector would stay half
+// empty.
+const Kernels& KernelsFor(Simd simd, int64_t cols);
+
+extern const Kernels kPortableKernels;
+#if defined(__x86_64__)
+extern const Kernels kAvx2Kernels;
+extern const Kernels kAvx512Kernels;
+#elif defined(__aarch64__)
+extern const Kernels kNeonKernels;
+#endif
+
+}  // namespace strait

@@ -1,0 +1,47 @@
+#include <immintrin.h>
+
+#include "codec/kernels/kernels_impl.h"
+
+namespace strait {
+namespace {
+
+struct Avx2 {
+  static constexpr int kLanes = 8, kTileChannels = 4, kTileVectors = 3, kDepthwiseVectors = 6;
+  using V = __m256;
+
+  static V Load(const float* src) { return _mm256_loadu_ps(src); }
+  static V Set(float value) { return _mm256_set1_ps(value); }
+  static V Fma(V a, V b, V c) { return _mm256_fmadd_ps(a, b, c); }
+  static V Mul(V a, V b) { return _mm256_mul_ps(a, b); }
+  static void Store(float* dst, V v) { _mm256_storeu_ps(dst, v); }
+  static void StoreFirst(float* dst, V v, int n) {
+    const __m256i lane = _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7);
+    _mm256_maskstore_ps(dst, _mm256_cmpgt_epi32(_mm256_set1_epi32(n), lane), v);
+  }
+  static V Activate(V v, float slope) {
+    const V negative = _mm256_cmp_ps(v, _mm256_setzero_ps(), _CMP_LT_OQ);
+    return _mm256_blendv_ps(v, Mul(v, Set(slope)), negative);
+  }
+  static void Deinterleave(V a, V b, V& even, V& odd) {
+    const V low = _mm256_permute2f128_ps(a, b, 0x20), high = _mm256_permute2f128_ps(a, b, 0x31);
+    even = _mm256_shuffle_ps(low, high, _MM_SHUFFLE(2, 0, 2, 0));
+    odd = _mm256_shuffle_ps(low, high, _MM_SHUFFLE(3, 1, 3, 1));
+  }
+  static void Interleave(V even, V odd, V& a, V& b) {
+    const V low = _mm256_unpacklo_ps(even, odd), high = _mm256_unpackhi_ps(even, odd);
+    a = _mm256_permute2f128_ps(low, high, 0x20);
+    b = _mm256_permute2f128_ps(low, high, 0x31);
+  }
+  static bool IsNan(V v) { return _mm256_movemask_ps(_mm256_cmp_ps(v, v, _CMP_UNORD_Q)) != 0; }
+  static void Quantize(V v, V low, V high, int16_t* dst) {
+    const __m256i rounded = _mm256_cvtps_epi32(_mm256_max_ps(_mm256_min_ps(v, high), low));
+    const __m128i symbols = _mm_packs_epi32(_mm256_castsi256_si128(rounded), _mm256_extracti128_si256(rounded, 1));
+    _mm_storeu_si128(reinterpret_cast<__m128i*>(dst), symbols);
+  }
+};
+
+}  // namespace
+
+constinit const Kernels kAvx2Kernels = KernelsOver<Avx2>();
+
+}  // namespace strait

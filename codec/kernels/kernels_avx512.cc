@@ -1,0 +1,46 @@
+#include <immintrin.h>
+
+#include "codec/kernels/kernels_impl.h"
+
+namespace strait {
+namespace {
+
+struct Avx512 {
+  static constexpr int kLanes = 16, kTileChannels = 8, kTileVectors = 3, kDepthwiseVectors = 6;
+  using V = __m512;
+
+  static V Load(const float* src) { return _mm512_loadu_ps(src); }
+  static V Set(float value) { return _mm512_set1_ps(value); }
+  static V Fma(V a, V b, V c) { return _mm512_fmadd_ps(a, b, c); }
+  static V Mul(V a, V b) { return _mm512_mul_ps(a, b); }
+  static void Store(float* dst, V v) { _mm512_storeu_ps(dst, v); }
+  static void StoreFirst(float* dst, V v, int n) { _mm512_mask_storeu_ps(dst, Mask(n), v); }
+  static V Activate(V v, float slope) {
+    const __mmask16 negative = _mm512_cmp_ps_mask(v, _mm512_setzero_ps(), _CMP_LT_OQ);
+    return _mm512_mask_mul_ps(v, negative, v, Set(slope));
+  }
+  static void Deinterleave(V a, V b, V& even, V& odd) {
+    const __m512i evens = _mm512_setr_epi32(0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30);
+    even = _mm512_permutex2var_ps(a, evens, b);
+    odd = _mm512_permutex2var_ps(a, _mm512_add_epi32(evens, _mm512_set1_epi32(1)), b);
+  }
+  static void Interleave(V even, V odd, V& a, V& b) {
+    const __m512i low = _mm512_setr_epi32(0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
+    a = _mm512_permutex2var_ps(even, low, odd);
+    b = _mm512_permutex2var_ps(even, _mm512_add_epi32(low, _mm512_set1_epi32(8)), odd);
+  }
+  static bool IsNan(V v) { return _mm512_cmp_ps_mask(v, v, _CMP_UNORD_Q) != 0; }
+  static void Quantize(V v, V low, V high, int16_t* dst) {
+    const __m512i rounded = _mm512_cvtps_epi32(_mm512_max_ps(_mm512_min_ps(v, high), low));
+    _mm256_storeu_si256(reinterpret_cast<__m256i*>(dst), _mm512_cvtepi32_epi16(rounded));
+  }
+
+ private:
+  static __mmask16 Mask(int n) { return static_cast<__mmask16>((1u << n) - 1); }
+};
+
+}  // namespace
+
+constinit const Kernels kAvx512Kernels = KernelsOver<Avx512>();
+
+}  // namespace strait

@@ -1,0 +1,163 @@
+// The kernels over a vector type, included once by the file of each instruction set. Vector is
+//   kLanes, kTileChannels, kTileVectors, kDepthwiseVectors: what the registers have room for
+//   V, Load, Set, Fma(a, b, c) = a * b + c fused, Mul, Store, StoreFirst(p, v, n), Activate(v, slope)
+//   Deinterleave(a, b, even, odd), Interleave(even, odd, a, b) of whole vectors
+//   IsNan(v): any lane; Quantize(v, low, high, dst): clamp, round half to even, store kLanes int16
+// Everything is in an unnamed namespace and no function of the standard library is called, so that code compiled for
+// one instruction set cannot end up in the place of another's.
+#pragma once
+
+#include <cstdint>
+
+#include "codec/kernels/kernels.h"
+
+namespace strait {
+namespace {
+
+template <typename Vector, int kChannels, int kVectors>
+void Tile(const ConvTile& tile) {
+  using V = typename Vector::V;
+  V sum[kChannels][kVectors];
+#pragma GCC unroll 8
+  for (int c = 0; c < kChannels; ++c) {
+#pragma GCC unroll 8
+    for (int v = 0; v < kVectors; ++v) sum[c][v] = Vector::Set(tile.bias[c]);
+  }
+  const float* src[kVectors];
+  for (int v = 0; v < kVectors; ++v) src[v] = tile.src[v];
+  const float* weights = tile.weights;
+  const int64_t* offset = tile.offsets;
+  for (int64_t k = tile.num_taps; k > 0; --k, ++offset, weights += tile.weight_stride) {
+    V values[kVectors];
+#pragma GCC unroll 8
+    for (int v = 0; v < kVectors; ++v) values[v] = Vector::Load(src[v] + *offset);
+#pragma GCC unroll 8
+    for (int c = 0; c < kChannels; ++c) {
+      const V weight = Vector::Set(weights[c]);
+#pragma GCC unroll 8
+      for (int v = 0; v < kVectors; ++v) sum[c][v] = Vector::Fma(weight, values[v], sum[c][v]);
+    }
+  }
+#pragma GCC unroll 8
+  for (int c = 0; c < kChannels; ++c) {
+    if (c >= tile.num_channels) break;
+#pragma GCC unroll 8
+    for (int v = 0; v < kVectors; ++v) {
+      const V value = tile.slope == 1.0f ? sum[c][v] : Vector::Activate(sum[c][v], tile.slope);
+      float* const dst = tile.dst[v] + c * tile.dst_channel_stride;
+      if (tile.lanes[v] == Vector::kLanes) {
+        Vector::Store(dst, value);
+      } else {
+        Vector::StoreFirst(dst, value, tile.lanes[v]);
+      }
+    }
+  }
+}
+
+// Tile<., kChannels, tile.num_vectors>.
+template <typename Vector, int kChannels, int kVectors>
+void TileOfVectors(const ConvTile& tile) {
+  if constexpr (kVectors > 1) {
+    if (tile.num_vectors < kVectors) return TileOfVectors<Vector, kChannels, kVectors - 1>(tile);
+  }
+  Tile<Vector, kChannels, kVectors>(tile);
+}
+
+// Channels are rounded up to 1, 2, 4 or 8: panels of weights are as wide.
+template <typename Vector>
+void Conv(const ConvTile& tile) {
+  if (tile.num_channels == 1) return TileOfVectors<Vector, 1, Vector::kDepthwiseVectors>(tile);
+  if (tile.num_channels == 2) return TileOfVectors<Vector, 2, Vector::kTileVectors>(tile);
+  if (tile.num_channels <= 4) return TileOfVectors<Vector, 4, Vector::kTileVectors>(tile);
+  if constexpr (Vector::kTileChannels == 8) {
+    TileOfVectors<Vector, 8, Vector::kTileVectors>(tile);
+  } else {
+    ConvTile half = tile;
+    half.num_channels = 4;
+    TileOfVectors<Vector, 4, Vector::kTileVectors>(half);
+    half.num_channels = tile.num_channels - 4;
+    half.weights += 4;
+    half.bias += 4;
+    for (int v = 0; v < tile.num_vectors; ++v) half.dst[v] += 4 * tile.dst_channel_stride;
+    TileOfVectors<Vector, 4, Vector::kTileVectors>(half);
+  }
+}
+
+template <typename Vector>
+void Deinterleave(const float* src, int64_t count, float* even, float* odd) {
+  int64_t i = 0;
+  for (; i + 2 * Vector::kLanes <= count; i += 2 * Vector::kLanes) {
+    typename Vector::V first, second;
+    Vector::Deinterleave(Vector::Load(src + i), Vector::Load(src + i + Vector::kLanes), first, second);
+    Vector::Store(even + i / 2, first);
+    Vector::Store(odd + i / 2, second);
+  }
+  for (; i < count; ++i) (i % 2 == 0 ? even : odd)[i / 2] = src[i];
+}
+
+template <typename Vector>
+void Interleave(const float* even, const float* odd, int64_t count, float* dst) {
+  int64_t i = 0;
+  for (; i + 2 * Vector::kLanes <= count; i += 2 * Vector::kLanes) {
+    typename Vector::V first, second;
+    Vector::Interleave(Vector::Load(even + i / 2), Vector::Load(odd + i / 2), first, second);
+    Vector::Store(dst + i, first);
+    Vector::Store(dst + i + Vector::kLanes, second);
+  }
+  for (; i < count; ++i) dst[i] = (i % 2 == 0 ? even : odd)[i / 2];
+}
+
+// A value times zero is zero unless it is infinite or not a number, and then is not a number for good.
+template <typename Vector>
+bool AllFinite(const float* src, int64_t count) {
+  typename Vector::V sum[4];
+  const typename Vector::V zero = Vector::Set(0);
+  for (auto& part : sum) part = zero;
+  int64_t i = 0;
+  for (; i + 4 * Vector::kLanes <= count; i += 4 * Vector::kLanes) {
+#pragma GCC unroll 4
+    for (int part = 0; part < 4; ++part)
+      sum[part] = Vector::Fma(Vector::Load(src + i + part * Vector::kLanes), zero, sum[part]);
+  }
+  float rest = 0;
+  for (; i < count; ++i) rest += src[i] * 0.0f;
+  return rest == 0 && !Vector::IsNan(sum[0]) && !Vector::IsNan(sum[1]) && !Vector::IsNan(sum[2]) &&
+         !Vector::IsNan(sum[3]);
+}
+
+template <typename Vector>
+bool Quantize(const float* src, int64_t count, float gain, float low, float high, int16_t* dst) {
+  using V = typename Vector::V;
+  const V gains = Vector::Set(gain), lows = Vector::Set(low), highs = Vector::Set(high);
+  bool is_nan = false;
+  int64_t i = 0;
+  for (; i + Vector::kLanes <= count; i += Vector::kLanes) {
+    const V scaled = Vector::Mul(Vector::Load(src + i), gains);
+    is_nan |= Vector::IsNan(scaled);
+    Vector::Quantize(scaled, lows, highs, dst + i);
+  }
+  if (i < count) {
+    float rest[Vector::kLanes] = {};
+    int16_t symbols[Vector::kLanes];
+    for (int64_t k = i; k < count; ++k) rest[k - i] = src[k];
+    const V scaled = Vector::Mul(Vector::Load(rest), gains);
+    is_nan |= Vector::IsNan(scaled);
+    Vector::Quantize(scaled, lows, highs, symbols);
+    for (int64_t k = i; k < count; ++k) dst[k] = symbols[k - i];
+  }
+  return !is_nan;
+}
+
+void Restore(const int16_t* src, int64_t count, float inverse_gain, float* dst) {
+  for (int64_t i = 0; i < count; ++i) dst[i] = static_cast<float>(src[i]) * inverse_gain;
+}
+
+template <typename Vector>
+constexpr Kernels KernelsOver() {
+  return {Vector::kLanes,       Vector::kDepthwiseVectors, Vector::kTileVectors, Conv<Vector>,
+          Deinterleave<Vector>, Interleave<Vector>,        AllFinite<Vector>,    Quantize<Vector>,
+          Restore};
+}
+
+}  // namespace
+}  // namespace strait
