@@ -1,7 +1,6 @@
 #include "codec/conv_step.h"
 
 #include <algorithm>
-#include <cstring>
 
 namespace strait {
 namespace {
@@ -70,7 +69,7 @@ ConvStep::ConvStep(const ConvPlan& plan, const PlaneShape& src, const PlaneShape
                              static_cast<size_t>(plan.src_channels * geometry_.staged_channel + kOverread)));
   if (phases_.size() > 1) {
     split_.assign(copies,
-                  std::vector<float>(static_cast<size_t>(plan.dst_channels * geometry_.phases_channel)));
+                  std::vector<float>(static_cast<size_t>(plan.dst_channels * geometry_.phases_channel + kOverread)));
   }
 }
 
@@ -105,23 +104,9 @@ void ConvStep::AddPhase(int64_t row, int64_t col) {
 }
 
 // A source plane to its staged planes, whose halo stays zero.
-void ConvStep::Stage(const float* src, float* staged) const {
-  const int64_t col_phases = plan_.cols.src_phases, halo = plan_.cols.halo;
-  const int64_t plane = geometry_.staged_rows * geometry_.staged_cols;
-  for (int64_t y = 0; y < src_.rows; ++y, src += src_.cols) {
-    const int64_t row = y + plan_.rows.halo;
-    float* const dst = staged + row % plan_.rows.src_phases * col_phases * plane +
-                       row / plan_.rows.src_phases * geometry_.staged_cols;
-    if (col_phases == 1) {
-      std::memcpy(dst + halo, src, static_cast<size_t>(src_.cols) * sizeof(float));
-    } else if (col_phases == 2) {
-      kernels_.deinterleave(src, src_.cols, dst + halo % 2 * plane + halo / 2,
-                            dst + (halo + 1) % 2 * plane + (halo + 1) / 2);
-    } else {
-      for (int64_t x = 0; x < src_.cols; ++x)
-        dst[(x + halo) % col_phases * plane + (x + halo) / col_phases] = src[x];
-    }
-  }
+void ConvStep::Split(const float* src, float* staged) const {
+  kernels_.split({src, src_.rows, src_.cols, plan_.rows.src_phases, plan_.cols.src_phases, plan_.rows.halo,
+                  plan_.cols.halo, staged, geometry_.staged_cols, geometry_.staged_rows * geometry_.staged_cols});
 }
 
 // Vectors [begin, end) of a phase, at most a tile, for all channels of a group. `src` is the group's first staged
@@ -152,64 +137,51 @@ void ConvStep::RunTiles(const Phase& phase, size_t begin, size_t end, int64_t gr
 }
 
 // The outputs of all phases of a channel to its plane.
-void ConvStep::Gather(const float* split, float* dst) const {
-  const auto row_phases = static_cast<int64_t>(plan_.rows.phases.size());
-  const auto col_phases = static_cast<int64_t>(plan_.cols.phases.size());
-  for (int64_t y = 0; y < dst_.rows; ++y, dst += dst_.cols) {
-    const Phase* const phases = &phases_[static_cast<size_t>(y % row_phases * col_phases)];
-    const auto row_of = [&](int64_t col) {
-      return split + phases[col].scratch_offset + y / row_phases * phases[col].dst.cols;
-    };
-    if (col_phases == 1) {
-      std::memcpy(dst, row_of(0), static_cast<size_t>(dst_.cols) * sizeof(float));
-    } else if (col_phases == 2) {
-      kernels_.interleave(row_of(0), row_of(1), dst_.cols, dst);
-    } else {
-      for (int64_t col = 0; col < col_phases; ++col) {
-        const float* from = row_of(col);
-        for (int64_t x = col; x < dst_.cols; x += col_phases) dst[x] = *from++;
-      }
-    }
-  }
+void ConvStep::Merge(const float* split, float* dst) const {
+  constexpr size_t kMaxPhases = 64 * 64;  // the largest strides
+  const float* planes[kMaxPhases];
+  for (const Phase& phase : phases_) planes[phase.index] = split + phase.scratch_offset;
+  kernels_.merge({planes, static_cast<int64_t>(plan_.rows.phases.size()),
+                  static_cast<int64_t>(plan_.cols.phases.size()), dst, dst_.rows, dst_.cols});
 }
 
 void ConvStep::RunGroup(int64_t group, const float* src, float* dst, int worker) {
   float* const staged = staged_[worker].data();
   for (int64_t channel = 0; channel < plan_.src_channels; ++channel)
-    Stage(src + (group * plan_.src_channels + channel) * src_.size(), staged + channel * geometry_.staged_channel);
+    Split(src + (group * plan_.src_channels + channel) * src_.size(), staged + channel * geometry_.staged_channel);
   float* const group_dst = dst + group * plan_.dst_channels * dst_.size();
-  const bool gathers = phases_.size() > 1;
+  const bool merges = phases_.size() > 1;
   for (const Phase& phase : phases_) {
-    float* const phase_dst = gathers ? split_[worker].data() + phase.scratch_offset : group_dst;
+    float* const phase_dst = merges ? split_[worker].data() + phase.scratch_offset : group_dst;
     for (size_t begin = 0; begin < phase.vectors.size(); begin += tile_vectors_) {
       RunTiles(phase, begin, std::min(begin + tile_vectors_, phase.vectors.size()), group, staged, phase_dst,
-               gathers ? geometry_.phases_channel : dst_.size());
+               merges ? geometry_.phases_channel : dst_.size());
     }
   }
-  if (!gathers) return;
+  if (!merges) return;
   for (int64_t channel = 0; channel < plan_.dst_channels; ++channel)
-    Gather(split_[worker].data() + channel * geometry_.phases_channel, group_dst + channel * dst_.size());
+    Merge(split_[worker].data() + channel * geometry_.phases_channel, group_dst + channel * dst_.size());
 }
 
 void ConvStep::RunWhole(const float* src, float* dst, ThreadPool& pool) {
   if (!is_direct_) {
     float* const staged = staged_[0].data();
     pool.For(src_.channels, [&](int64_t channel, int) {
-      Stage(src + channel * src_.size(), staged + channel * geometry_.staged_channel);
+      Split(src + channel * src_.size(), staged + channel * geometry_.staged_channel);
     });
     src = staged;
   }
-  const bool gathers = phases_.size() > 1;
+  const bool merges = phases_.size() > 1;
   pool.For(num_jobs_, [&](int64_t job, int) {
     const Phase* phase = phases_.data() + phases_.size() - 1;
     while (phase->first_job > job) --phase;
     const size_t begin = static_cast<size_t>(job - phase->first_job) * tile_vectors_;
     RunTiles(*phase, begin, std::min(begin + tile_vectors_, phase->vectors.size()), 0, src,
-             gathers ? split_[0].data() + phase->scratch_offset : dst, gathers ? geometry_.phases_channel : dst_.size());
+             merges ? split_[0].data() + phase->scratch_offset : dst, merges ? geometry_.phases_channel : dst_.size());
   });
-  if (!gathers) return;
+  if (!merges) return;
   pool.For(dst_.channels, [&](int64_t channel, int) {
-    Gather(split_[0].data() + channel * geometry_.phases_channel, dst + channel * dst_.size());
+    Merge(split_[0].data() + channel * geometry_.phases_channel, dst + channel * dst_.size());
   });
 }
 

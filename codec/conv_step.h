@@ -11,9 +11,7 @@
 
 namespace strait {
 
-// Values are planes {C, H, W} of contiguous float32, one sample. kOverread floats behind a buffer must be readable.
-inline constexpr int64_t kOverread = 16;
-
+// Values are planes {C, H, W} of contiguous float32, one sample.
 struct PlaneShape {
   int64_t channels = 0, rows = 0, cols = 0;
   int64_t size() const { return rows * cols; }
@@ -28,7 +26,7 @@ class ConvStep {
   // `slope` multiplies results below zero: 1 is no activation.
   ConvStep(const ConvPlan& plan, const PlaneShape& src, const PlaneShape& dst, float slope, Simd simd, int threads);
 
-  // Whether it reads behind its source.
+  // Whether it reads behind its source, up to kOverread floats.
   bool overreads() const { return is_direct_; }
 
   void Run(const float* src, float* dst, ThreadPool& pool);
@@ -55,10 +53,10 @@ class ConvStep {
   static Geometry GeometryOf(const ConvPlan& plan, const PlaneShape& src, const PlaneShape& dst);
 
   void AddPhase(int64_t row, int64_t col);
-  void Stage(const float* src, float* staged) const;
+  void Split(const float* src, float* staged) const;
   void RunTiles(const Phase& phase, size_t begin, size_t end, int64_t group, const float* src, float* dst,
                 int64_t dst_channel_stride) const;
-  void Gather(const float* phases, float* dst) const;
+  void Merge(const float* split, float* dst) const;
   void RunGroup(int64_t group, const float* src, float* dst, int worker);
   void RunWhole(const float* src, float* dst, ThreadPool& pool);
 
@@ -73,7 +71,7 @@ class ConvStep {
   std::vector<Phase> phases_;
   int64_t num_jobs_ = 0;
   std::vector<std::vector<float>> staged_;  // of each worker by group, else one
-  std::vector<std::vector<float>> split_;   // outputs by phase, before they are gathered
+  std::vector<std::vector<float>> split_;   // outputs by phase, before they are merged
 };
 
 }  // namespace strait

@@ -9,6 +9,7 @@
 
 namespace strait {
 
+inline constexpr int64_t kOverread = 16;  // floats that must be readable behind what a kernel reads as whole vectors
 inline constexpr int kMaxTileVectors = 6;
 inline constexpr int kMaxTileChannels = 8;
 
@@ -31,15 +32,33 @@ struct ConvTile {
   int lanes[kMaxTileVectors];  // 1 to Kernels::lanes
 };
 
+// Deals a plane to row_phases by col_phases planes: value (y, x), at (y + row_halo, x + col_halo) with the halo, goes to
+// the plane of both coordinates mod the phases, at both divided by them.
+struct PlaneSplit {
+  const float* src;
+  int64_t rows, cols;
+  int64_t row_phases, col_phases, row_halo, col_halo;
+  float* dst;  // planes in row-major order of their phases
+  int64_t dst_cols, dst_plane;
+};
+
+// The inverse, without a halo: value (y, x) of a plane comes from src[(y mod row_phases) * col_phases + x mod col_phases],
+// whose rows have (cols - x mod col_phases) / col_phases values, rounded up. Whole vectors are
+// read, up to kOverread floats behind a source plane.
+struct PlaneMerge {
+  const float* const* src;
+  int64_t row_phases, col_phases;
+  float* dst;
+  int64_t rows, cols;
+};
+
 struct Kernels {
   int lanes;  // floats of a vector
   int max_vectors_one_channel;
   int max_vectors;  // of a tile of more channels
   void (*conv)(const ConvTile& tile);
-  // even[i] = src[2 i], odd[i] = src[2 i + 1], count values of src in all.
-  void (*deinterleave)(const float* src, int64_t count, float* even, float* odd);
-  // The inverse: count values of dst in all.
-  void (*interleave)(const float* even, const float* odd, int64_t count, float* dst);
+  void (*split)(const PlaneSplit& job);
+  void (*merge)(const PlaneMerge& job);
   bool (*all_finite)(const float* src, int64_t count);
   // dst = clamp(round_half_even(src * gain), low, high), both integers of int16; false when a product is not a number.
   bool (*quantize)(const float* src, int64_t count, float gain, float low, float high, int16_t* dst);

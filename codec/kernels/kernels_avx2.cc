@@ -10,14 +10,12 @@ struct Avx2 {
   using V = __m256;
 
   static V Load(const float* src) { return _mm256_loadu_ps(src); }
+  static V LoadFirst(const float* src, int n) { return _mm256_maskload_ps(src, Mask(n)); }
   static V Set(float value) { return _mm256_set1_ps(value); }
   static V Fma(V a, V b, V c) { return _mm256_fmadd_ps(a, b, c); }
   static V Mul(V a, V b) { return _mm256_mul_ps(a, b); }
   static void Store(float* dst, V v) { _mm256_storeu_ps(dst, v); }
-  static void StoreFirst(float* dst, V v, int n) {
-    const __m256i lane = _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7);
-    _mm256_maskstore_ps(dst, _mm256_cmpgt_epi32(_mm256_set1_epi32(n), lane), v);
-  }
+  static void StoreFirst(float* dst, V v, int n) { _mm256_maskstore_ps(dst, Mask(n), v); }
   static V Activate(V v, float slope) {
     const V negative = _mm256_cmp_ps(v, _mm256_setzero_ps(), _CMP_LT_OQ);
     return _mm256_blendv_ps(v, Mul(v, Set(slope)), negative);
@@ -37,6 +35,11 @@ struct Avx2 {
     const __m256i rounded = _mm256_cvtps_epi32(_mm256_max_ps(_mm256_min_ps(v, high), low));
     const __m128i symbols = _mm_packs_epi32(_mm256_castsi256_si128(rounded), _mm256_extracti128_si256(rounded, 1));
     _mm_storeu_si128(reinterpret_cast<__m128i*>(dst), symbols);
+  }
+
+ private:
+  static __m256i Mask(int n) {
+    return _mm256_cmpgt_epi32(_mm256_set1_epi32(n), _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7));
   }
 };
 

@@ -10,6 +10,7 @@ struct Avx512 {
   using V = __m512;
 
   static V Load(const float* src) { return _mm512_loadu_ps(src); }
+  static V LoadFirst(const float* src, int n) { return _mm512_maskz_loadu_ps(Mask(n), src); }
   static V Set(float value) { return _mm512_set1_ps(value); }
   static V Fma(V a, V b, V c) { return _mm512_fmadd_ps(a, b, c); }
   static V Mul(V a, V b) { return _mm512_mul_ps(a, b); }

@@ -1,6 +1,7 @@
 // The kernels over a vector type, included once by the file of each instruction set. Vector is
 //   kLanes, kTileChannels, kTileVectors, kDepthwiseVectors: what the registers have room for
-//   V, Load, Set, Fma(a, b, c) = a * b + c fused, Mul, Store, StoreFirst(p, v, n), Activate(v, slope)
+//   V, Load, Set, Fma(a, b, c) = a * b + c fused, Mul, Store, Activate(v, slope)
+//   LoadFirst(p, n), StoreFirst(p, v, n): n of [1, kLanes] values; memory behind them is not touched
 //   Deinterleave(a, b, even, odd), Interleave(even, odd, a, b) of whole vectors
 //   IsNan(v): any lane; Quantize(v, low, high, dst): clamp, round half to even, store kLanes int16
 // Everything is in an unnamed namespace and no function of the standard library is called, so that code compiled for
@@ -83,28 +84,104 @@ void Conv(const ConvTile& tile) {
   }
 }
 
+// Copies count values; writes and reads no others.
 template <typename Vector>
-void Deinterleave(const float* src, int64_t count, float* even, float* odd) {
+void CopyRow(const float* src, int64_t count, float* dst) {
   int64_t i = 0;
-  for (; i + 2 * Vector::kLanes <= count; i += 2 * Vector::kLanes) {
-    typename Vector::V first, second;
-    Vector::Deinterleave(Vector::Load(src + i), Vector::Load(src + i + Vector::kLanes), first, second);
+  for (; i + Vector::kLanes <= count; i += Vector::kLanes) Vector::Store(dst + i, Vector::Load(src + i));
+  const int rest = static_cast<int>(count - i);
+  if (rest > 0) Vector::StoreFirst(dst + i, Vector::LoadFirst(src + i, rest), rest);
+}
+
+// even[i] = src[2 i], odd[i] = src[2 i + 1], count values of src in all.
+template <typename Vector>
+void SplitRow(const float* src, int64_t count, float* even, float* odd) {
+  using V = typename Vector::V;
+  constexpr int kLanes = Vector::kLanes;
+  V first, second;
+  int64_t i = 0;
+  for (; i + 2 * kLanes <= count; i += 2 * kLanes) {
+    Vector::Deinterleave(Vector::Load(src + i), Vector::Load(src + i + kLanes), first, second);
     Vector::Store(even + i / 2, first);
     Vector::Store(odd + i / 2, second);
   }
-  for (; i < count; ++i) (i % 2 == 0 ? even : odd)[i / 2] = src[i];
+  const int rest = static_cast<int>(count - i);
+  if (rest == 0) return;
+  const V low = rest < kLanes ? Vector::LoadFirst(src + i, rest) : Vector::Load(src + i);
+  const V high = rest <= kLanes ? low : Vector::LoadFirst(src + i + kLanes, rest - kLanes);
+  Vector::Deinterleave(low, high, first, second);
+  Vector::StoreFirst(even + i / 2, first, (rest + 1) / 2);
+  if (rest > 1) Vector::StoreFirst(odd + i / 2, second, rest / 2);
 }
 
 template <typename Vector>
-void Interleave(const float* even, const float* odd, int64_t count, float* dst) {
+void Split(const PlaneSplit& job) {
+  const float* src = job.src;
+  int64_t phase = job.row_halo % job.row_phases, row = job.row_halo / job.row_phases;
+  for (int64_t y = 0; y < job.rows; ++y, src += job.cols) {
+    float* const dst = job.dst + phase * job.col_phases * job.dst_plane + row * job.dst_cols;
+    if (job.col_phases == 1) {
+      CopyRow<Vector>(src, job.cols, dst + job.col_halo);
+    } else if (job.col_phases == 2) {
+      const int64_t odd_halo = job.col_halo % 2;
+      SplitRow<Vector>(src, job.cols, dst + odd_halo * job.dst_plane + job.col_halo / 2,
+                       dst + (1 - odd_halo) * job.dst_plane + (job.col_halo + 1) / 2);
+    } else {
+      for (int64_t x = 0; x < job.cols; ++x) {
+        const int64_t col = x + job.col_halo;
+        dst[col % job.col_phases * job.dst_plane + col / job.col_phases] = src[x];
+      }
+    }
+    if (++phase == job.row_phases) {
+      phase = 0;
+      ++row;
+    }
+  }
+}
+
+// dst[2 i] = even[i], dst[2 i + 1] = odd[i], count values of dst in all.
+template <typename Vector>
+void MergeRow(const float* even, const float* odd, int64_t count, float* dst) {
+  using V = typename Vector::V;
+  constexpr int kLanes = Vector::kLanes;
+  V first, second;
   int64_t i = 0;
-  for (; i + 2 * Vector::kLanes <= count; i += 2 * Vector::kLanes) {
-    typename Vector::V first, second;
+  for (; i + 2 * kLanes <= count; i += 2 * kLanes) {
     Vector::Interleave(Vector::Load(even + i / 2), Vector::Load(odd + i / 2), first, second);
     Vector::Store(dst + i, first);
-    Vector::Store(dst + i + Vector::kLanes, second);
+    Vector::Store(dst + i + kLanes, second);
   }
-  for (; i < count; ++i) dst[i] = (i % 2 == 0 ? even : odd)[i / 2];
+  const int rest = static_cast<int>(count - i);
+  if (rest == 0) return;
+  Vector::Interleave(Vector::Load(even + i / 2), Vector::Load(odd + i / 2), first, second);
+  Vector::StoreFirst(dst + i, first, rest < kLanes ? rest : kLanes);
+  if (rest > kLanes) Vector::StoreFirst(dst + i + kLanes, second, rest - kLanes);
+}
+
+template <typename Vector>
+void Merge(const PlaneMerge& job) {
+  float* dst = job.dst;
+  int64_t phase = 0, row = 0;
+  const auto row_of = [&](int64_t col) {
+    const int64_t cols = (job.cols - col + job.col_phases - 1) / job.col_phases;
+    return job.src[phase * job.col_phases + col] + row * cols;
+  };
+  for (int64_t y = 0; y < job.rows; ++y, dst += job.cols) {
+    if (job.col_phases == 1) {
+      CopyRow<Vector>(row_of(0), job.cols, dst);
+    } else if (job.col_phases == 2) {
+      MergeRow<Vector>(row_of(0), row_of(1), job.cols, dst);
+    } else {
+      for (int64_t col = 0; col < job.col_phases; ++col) {
+        const float* from = row_of(col);
+        for (int64_t x = col; x < job.cols; x += job.col_phases) dst[x] = *from++;
+      }
+    }
+    if (++phase == job.row_phases) {
+      phase = 0;
+      ++row;
+    }
+  }
 }
 
 // A value times zero is zero unless it is infinite or not a number, and then is not a number for good.
@@ -154,9 +231,8 @@ void Restore(const int16_t* src, int64_t count, float inverse_gain, float* dst) 
 
 template <typename Vector>
 constexpr Kernels KernelsOver() {
-  return {Vector::kLanes,       Vector::kDepthwiseVectors, Vector::kTileVectors, Conv<Vector>,
-          Deinterleave<Vector>, Interleave<Vector>,        AllFinite<Vector>,    Quantize<Vector>,
-          Restore};
+  return {Vector::kLanes, Vector::kDepthwiseVectors, Vector::kTileVectors, Conv<Vector>, Split<Vector>,
+          Merge<Vector>,  AllFinite<Vector>,         Quantize<Vector>,     Restore};
 }
 
 }  // namespace

@@ -10,6 +10,11 @@ struct Neon {
   using V = float32x4_t;
 
   static V Load(const float* src) { return vld1q_f32(src); }
+  static V LoadFirst(const float* src, int n) {
+    float values[kLanes] = {};
+    for (int i = 0; i < n; ++i) values[i] = src[i];
+    return vld1q_f32(values);
+  }
   static V Set(float value) { return vdupq_n_f32(value); }
   static V Fma(V a, V b, V c) { return vfmaq_f32(c, a, b); }
   static V Mul(V a, V b) { return vmulq_f32(a, b); }

@@ -22,6 +22,9 @@ struct Portable {
   static V Load(const float* src) {
     return Each([&](int i) { return src[i]; });
   }
+  static V LoadFirst(const float* src, int n) {
+    return Each([&](int i) { return i < n ? src[i] : 0.0f; });
+  }
   static V Set(float value) {
     return Each([&](int) { return value; });
   }
