@@ -20,6 +20,7 @@ int main(int argc, char** argv) {
   strait::RegisterEntropyBenchmarks();
   strait::RegisterCodecBenchmarks();
 #ifdef STRAIT_WITH_TRAINING
+  strait::RegisterPeerBenchmarks();
   strait::RegisterTrainBenchmarks();
 #endif
   benchmark::Initialize(&argc, argv);

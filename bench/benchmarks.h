@@ -6,8 +6,11 @@ namespace strait {
 // Rans/{Encode,Decode}/<set>/<n> and the peers Zstd1/..., Zstd3/... on the same symbols as bytes.
 void RegisterEntropyBenchmarks();
 
-// Encoder and Decoder on real or synthetic models.
+// Codec/{Encode,EncodeMaxBytes,Decode}/<features> on the reference units.
 void RegisterCodecBenchmarks();
+
+// Their peers TorchUnit/{Analysis,Synthesis}/<features> and Jpeg75/Encode/224; only where LibTorch is built in.
+void RegisterPeerBenchmarks();
 
 // Train/Step and its bare peer; only where LibTorch is built in.
 void RegisterTrainBenchmarks();

@@ -125,12 +125,22 @@ struct Encoder::Impl {
     header.has_checksum = encode_options.checksum;
     if (!IsDefaultShape(src.shape)) header.shape = src.shape;
     if (encode_options.max_bytes) {
-      const auto encode = [&](int code) -> Result<size_t> {
+      RateSearch search;
+      search.max_code = MaxQualityCode(levels);
+      search.estimate = [&](int code) -> Result<size_t> {
+        header.quality_code = code;
+        const SymbolLayout layout = LayoutAt(latent_shape, code);
+        STRAIT_RETURN_IF_ERROR(QuantizeAt(code, layout));
+        const double bits = RansCostBits<int16_t>(symbols, layout, model->impl().tables);
+        return FrameHeaderBytes(header) + RansPayloadEstimate(bits, symbols.size());
+      };
+      search.estimate_error = RansEstimateError(latent.size());
+      search.encode = [&](int code) -> Result<size_t> {
         header.quality_code = code;
         STRAIT_ASSIGN_OR_RETURN(const size_t payload_bytes, CodeAt(code, LayoutAt(latent_shape, code)));
         return FrameHeaderBytes(header) + payload_bytes;
       };
-      STRAIT_RETURN_IF_ERROR(EncodeWithin(*encode_options.max_bytes, MaxQualityCode(levels), encode).status());
+      STRAIT_RETURN_IF_ERROR(EncodeWithin(*encode_options.max_bytes, search).status());
       return header;
     }
     header.quality_code = MaxQualityCode(levels);
@@ -165,7 +175,7 @@ Result<size_t> Encoder::EncodeBound(const Shape& src_shape) {
   });
 }
 
-Result<size_t> Encoder::Encode(const TensorView& src, const EncodeOptions& options, std::span<uint8_t> dst) {
+Result<size_t> Encoder::EncodeInto(const TensorView& src, const EncodeOptions& options, std::span<uint8_t> dst) {
   return NoThrow("encode", [&]() -> Result<size_t> {
     STRAIT_ASSIGN_OR_RETURN(const FrameHeader header, impl_->EncodePayload(src, options));
     const size_t frame_bytes = impl_->FrameBytes(header);

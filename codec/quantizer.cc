@@ -30,12 +30,18 @@ Result<int> QualityCode(double quality, size_t levels) {
 
 void InterpolateGains(const std::vector<std::vector<float>>& levels, int quality_code, std::vector<float>& gains) {
   const size_t level = static_cast<size_t>(quality_code / kQualitySteps);
-  const double t = static_cast<double>(quality_code % kQualitySteps) / kQualitySteps;
+  const int sixteenths = quality_code % kQualitySteps;
   gains = levels[level];
-  if (t == 0) return;
+  if (sixteenths == 0) return;
   for (size_t c = 0; c < gains.size(); ++c) {
     const double low = gains[c], high = levels[level + 1][c];
-    gains[c] = static_cast<float>(low * std::pow(high / low, t));
+    // Roots are rounded correctly everywhere, where pow is not: the same gains on every machine.
+    double root = high / low, factor = 1;
+    for (int bit = kQualitySteps / 2; bit > 0; bit /= 2) {
+      root = std::sqrt(root);
+      if ((sixteenths & bit) != 0) factor *= root;
+    }
+    gains[c] = static_cast<float>(low * factor);
   }
 }
 

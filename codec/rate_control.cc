@@ -1,21 +1,59 @@
 #include "codec/rate_control.h"
 
 #include <algorithm>
+#include <cmath>
 
 #include "entropy/error.h"
 
 namespace strait {
 namespace {
 
-using Encode = std::function<Result<size_t>(int)>;
-
 constexpr int kNeighbours = 4;
+constexpr size_t kDisorderBytes = 3;  // by which neighbours may be out of order
 
-// Even the lowest quality is too large, so sizes are out of order or the budget is hopeless: look at all codes.
-Result<int> EncodeWithinByScan(size_t max_bytes, int max_code, size_t lowest, const Encode& encode) {
-  size_t smallest = lowest;
-  for (int code = max_code; code >= 1; --code) {
-    STRAIT_ASSIGN_OR_RETURN(const size_t size, encode(code));
+// Where ln(size) crosses ln(max_bytes) on the line through two codes.
+int CrossingOf(double max_bytes, int low, double low_bytes, int high, double high_bytes) {
+  const double low_log = std::log(std::max(low_bytes, 1.0)), high_log = std::log(std::max(high_bytes, 1.0));
+  if (!(high_log > low_log)) return (low + high) / 2;
+  return low + static_cast<int>((std::log(max_bytes) - low_log) / (high_log - low_log) * (high - low));
+}
+
+// The last code whose estimate fits, by interpolation between the codes that bracket it; -1 when none does.
+Result<int> SearchByEstimates(size_t max_bytes, const RateSearch& search) {
+  int fits = -1, too_large = search.max_code + 1;
+  double fits_bytes = 0, too_large_bytes = 0;
+  int probe = search.max_code;
+  for (bool narrow = false; too_large - fits > 1; narrow = !narrow) {
+    STRAIT_ASSIGN_OR_RETURN(const size_t bytes, search.estimate(probe));
+    if (bytes <= max_bytes) {
+      fits = probe;
+      fits_bytes = static_cast<double>(bytes);
+    } else {
+      too_large = probe;
+      too_large_bytes = static_cast<double>(bytes);
+    }
+    // Every other step the larger part may be halved instead: a curve that is no line cannot make the search crawl.
+    const int middle = fits + (too_large - fits) / 2;
+    if (too_large > search.max_code) {
+      probe = middle;
+    } else if (fits < 0) {
+      probe = 0;
+    } else {
+      probe = CrossingOf(static_cast<double>(max_bytes), fits, fits_bytes, too_large, too_large_bytes);
+      if (narrow && (probe - fits) * 8 < too_large - fits) probe += (too_large - fits) / 8;
+    }
+    probe = std::clamp(probe, std::min(fits + 1, search.max_code), std::max(too_large - 1, 0));
+  }
+  return fits;
+}
+
+// No code fits by its estimate, so the budget is hopeless or within an estimate's error: look at all.
+Result<int> EncodeWithinByScan(size_t max_bytes, const RateSearch& search) {
+  size_t smallest = SIZE_MAX;
+  for (int code = search.max_code; code >= 0; --code) {
+    STRAIT_ASSIGN_OR_RETURN(const size_t bytes, search.estimate(code));
+    if (smallest != SIZE_MAX && bytes > smallest + 2 * search.estimate_error) continue;
+    STRAIT_ASSIGN_OR_RETURN(const size_t size, search.encode(code));
     if (size <= max_bytes) return code;
     smallest = std::min(smallest, size);
   }
@@ -25,21 +63,25 @@ Result<int> EncodeWithinByScan(size_t max_bytes, int max_code, size_t lowest, co
 
 }  // namespace
 
-Result<int> EncodeWithin(size_t max_bytes, int max_code, const Encode& encode) {
-  STRAIT_ASSIGN_OR_RETURN(const size_t lowest, encode(0));
-  if (lowest > max_bytes) return EncodeWithinByScan(max_bytes, max_code, lowest, encode);
-  int fits = 0, too_large = max_code + 1, last = 0;
-  while (too_large - fits > 1) {
-    const int middle = fits + (too_large - fits + 1) / 2;
-    STRAIT_ASSIGN_OR_RETURN(const size_t size, encode(middle));
-    (size <= max_bytes ? fits : too_large) = last = middle;
+Result<int> EncodeWithin(size_t max_bytes, const RateSearch& search) {
+  STRAIT_ASSIGN_OR_RETURN(const int crossing, SearchByEstimates(max_bytes, search));
+  int candidates[kNeighbours];
+  int num_candidates = 0;
+  for (int code = crossing + 1; code <= std::min(crossing + kNeighbours, search.max_code); ++code) {
+    STRAIT_ASSIGN_OR_RETURN(const size_t bytes, search.estimate(code));
+    if (bytes > max_bytes + std::max(kDisorderBytes, search.estimate_error)) break;
+    if (bytes <= max_bytes + search.estimate_error) candidates[num_candidates++] = code;
   }
-  for (int code = too_large + 1; code <= std::min(too_large + kNeighbours, max_code); ++code) {
-    STRAIT_ASSIGN_OR_RETURN(const size_t size, encode(last = code));
-    if (size <= max_bytes) fits = code;
+  while (num_candidates > 0) {
+    const int code = candidates[--num_candidates];
+    STRAIT_ASSIGN_OR_RETURN(const size_t size, search.encode(code));
+    if (size <= max_bytes) return code;
   }
-  if (last != fits) STRAIT_RETURN_IF_ERROR(encode(fits).status());
-  return fits;
+  for (int code = crossing; code >= 0; --code) {
+    STRAIT_ASSIGN_OR_RETURN(const size_t size, search.encode(code));
+    if (size <= max_bytes) return code;
+  }
+  return EncodeWithinByScan(max_bytes, search);
 }
 
 }  // namespace strait

@@ -1,18 +1,26 @@
 // Finds the best quality whose frame fits a size.
 #pragma once
 
-#include <cstdint>
+#include <cstddef>
 #include <functional>
-#include <vector>
 
 #include "strait/result.h"
 
 namespace strait {
 
-// `encode` makes the frame of a quality code of [0, max_code] and returns its size. Returns the highest code found
-// whose size is at most max_bytes, after encoding it last: exact where size grows with quality; where neighbours are
-// out of order, up to kNeighbours codes above the crossing are tried as well. Errors: those of `encode`;
-// kLimitExceeded, naming the smallest size of any code, when no code fits.
-Result<int> EncodeWithin(size_t max_bytes, int max_code, const std::function<Result<size_t>(int)>& encode);
+// Calls that rate control makes, of quality codes of [0, max_code].
+struct RateSearch {
+  int max_code = 0;
+  // Size of a code's frame from its cost, cheaply; at most estimate_error bytes from the real one.
+  std::function<Result<size_t>(int)> estimate;
+  size_t estimate_error = 0;
+  // Makes a code's frame and returns its size.
+  std::function<Result<size_t>(int)> encode;
+};
+
+// Returns the highest code found whose frame has at most max_bytes, and has made that frame last. It is the highest
+// of all where sizes grow with quality; where neighbours are out of order, codes up to four above are tried while
+// their estimates are near. Errors: those of the calls; kLimitExceeded, naming the smallest size of any code, when none fits.
+Result<int> EncodeWithin(size_t max_bytes, const RateSearch& search);
 
 }  // namespace strait

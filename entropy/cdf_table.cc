@@ -79,14 +79,17 @@ Result<CdfTableSet> CdfTableSet::Create(std::vector<CdfTable> tables, int precis
 
   // Once nothing moves any more.
   const uint32_t* cum = set.cum_.data();
+  const double* cost_bits = set.cost_bits_.data();
   const uint16_t* first_entry = set.first_entry_.data();
   const uint16_t* image = set.kernel_images_.data();
   for (size_t i = 0; i < tables.size(); ++i) {
     TableView& view = set.views_[i];
     view.cum = cum;
+    view.cost_bits = cost_bits;
     view.first_entry = first_entry;
     view.kernel.image = image;
     cum += tables[i].freq.size() + 1;
+    cost_bits += tables[i].freq.size();
     first_entry += size_t{1} << (precision - view.bucket_shift);
     image += ImageWords(view.kernel.depth);
   }
@@ -137,15 +140,14 @@ int32_t CdfTableSet::Clamp(size_t index, int32_t symbol) const {
 
 double CdfTableSet::CostBits(size_t index, int32_t symbol) const {
   const TableView& view = views_[index];
-  const double* const cost_bits = cost_bits_.data() + (view.cum - cum_.data() - static_cast<ptrdiff_t>(index));
   const auto entry = static_cast<uint32_t>(symbol) - static_cast<uint32_t>(view.min_symbol);
-  if (entry < view.num_values) return cost_bits[entry];
+  if (entry < view.num_values) return view.cost_bits[entry];
   if (!view.has_escape || symbol < MinSymbol(symbol_bits_) || symbol > MaxSymbol(symbol_bits_)) {
     return std::numeric_limits<double>::infinity();
   }
   const int32_t max_symbol = view.max_symbol();
   const Escape escape = MakeEscape(symbol, view.min_symbol, max_symbol);
-  return cost_bits[view.num_values] + EscapeBits(escape.distance, MaxEscapeExponent(symbol_bits_));
+  return view.cost_bits[view.num_values] + EscapeBits(escape.distance, MaxEscapeExponent(symbol_bits_));
 }
 
 }  // namespace strait

@@ -43,6 +43,7 @@ class CdfTableSet {
   // What coding reads of a table, gathered for the inner loops.
   struct TableView {
     const uint32_t* cum;          // as cum()
+    const double* cost_bits;      // of each entry, as CostBits before the bits of an escape
     const uint16_t* first_entry;  // entry at the start of each bucket of 1 << bucket_shift slots
     rans::KernelTable kernel;
     int32_t min_symbol;

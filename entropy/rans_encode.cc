@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <cmath>
 #include <cstring>
 #include <limits>
 #include <memory>
@@ -242,6 +243,18 @@ Status Encode(std::span<const Symbol> symbols, Walk walk, const CdfTableSet& tab
   return {};
 }
 
+// Of symbols of one table. Four sums, since one would wait for each addition.
+template <typename Symbol>
+double StretchBits(const CdfTableSet& tables, size_t table, const Symbol* symbols, size_t count) {
+  const CdfTableSet::TableView& view = tables.View(table);
+  double bits[4] = {};
+  for (size_t i = 0; i < count; ++i) {
+    const uint32_t entry = static_cast<uint32_t>(symbols[i]) - static_cast<uint32_t>(view.min_symbol);
+    bits[i % 4] += entry < view.num_values ? view.cost_bits[entry] : tables.CostBits(table, symbols[i]);
+  }
+  return (bits[0] + bits[1]) + (bits[2] + bits[3]);
+}
+
 template <typename Symbol, typename Walk>
 double CostBits(std::span<const Symbol> symbols, Walk walk, const CdfTableSet& tables) {
   double bits = 0;
@@ -249,7 +262,8 @@ double CostBits(std::span<const Symbol> symbols, Walk walk, const CdfTableSet& t
     const Stretch stretch = walk.Peek(symbols.size() - i);
     if (!HasTable(stretch, tables)) return std::numeric_limits<double>::infinity();
     walk.Skip(stretch.count);
-    for (const size_t end = i + stretch.count; i < end; ++i) bits += tables.CostBits(stretch.table, symbols[i]);
+    bits += StretchBits(tables, stretch.table, symbols.data() + i, stretch.count);
+    i += stretch.count;
   }
   return bits;
 }
@@ -327,6 +341,19 @@ Status RansEncode(std::span<const Symbol> symbols, const TableIndices& indices, 
                   std::vector<uint8_t>& dst, const RansOptions& options) {
   return AppendPayload(symbols, indices, tables, dst, options);
 }
+
+size_t RansPayloadEstimate(double cost_bits, size_t count) {
+  // A payload of one lane holds log2 of its last state and 16 bits a word, rounded up to bytes; the start state and each
+  // number of the phases come on top.
+  const double start_bits = std::log2(static_cast<double>(rans::kStartState));
+  const size_t top_rung = rans::TopRung(count);
+  const double phase_bits = count < rans::kWorthSpeed ? static_cast<double>(top_rung > 0) : 9.0 * top_rung;
+  if (cost_bits == 0 && top_rung == 0) return 0;
+  return static_cast<size_t>((cost_bits + start_bits + phase_bits) / 8) + 1;
+}
+
+// Rounding makes a byte with one lane; how many bits lanes and phases take depends on where they begin.
+size_t RansEstimateError(size_t count) { return count < rans::kWorthSpeed ? 1 : 6; }
 
 size_t RansPayloadBound(size_t count, const CdfTableSet& tables) {
   // A step of an entry makes the state longer by at most precision bits and a rounding far below one; an escape adds

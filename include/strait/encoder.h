@@ -43,7 +43,7 @@ class Encoder {
   // the frame to the start of `dst` and returns its size.
   // Errors: kInvalidArgument (shape, quality, values that are not finite), kUnsupported (strides), kLimitExceeded
   // (limits, max_bytes; `dst` too small: never with EncodeBound bytes). `dst` is untouched on error.
-  Result<size_t> Encode(const TensorView& src, const EncodeOptions& options, std::span<uint8_t> dst);
+  Result<size_t> EncodeInto(const TensorView& src, const EncodeOptions& options, std::span<uint8_t> dst);
 
   // The same into a vector, which is resized to the frame.
   Status Encode(const TensorView& src, const EncodeOptions& options, std::vector<uint8_t>& dst);

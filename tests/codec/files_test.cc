@@ -138,16 +138,34 @@ TEST(FileIo, ReportAFullDevice) {
 TEST(RateControl, FindsTheLastCodeThatFitsThroughSmallDisorder) {
   const std::vector<size_t> sizes = {10, 12, 11, 14, 13, 16, 20, 19, 30};
   int last = -1;
-  const auto encode = [&](int code) -> Result<size_t> { return sizes[last = code]; };
+  RateSearch search{8, [&](int code) -> Result<size_t> { return sizes[code]; }, 0,
+                    [&](int code) -> Result<size_t> { return sizes[last = code]; }};
   for (size_t budget = 10; budget <= 31; ++budget) {
     int want = 0;
     for (int code = 0; code < 9; ++code) want = sizes[code] <= budget ? code : want;
-    const auto code = EncodeWithin(budget, 8, encode);
+    const auto code = EncodeWithin(budget, search);
     ASSERT_TRUE(code.ok());
     EXPECT_EQ(*code, want) << budget;
     EXPECT_EQ(last, want) << budget;
   }
-  EXPECT_EQ(EncodeWithin(9, 8, encode).status().code(), StatusCode::kLimitExceeded);
+  EXPECT_EQ(EncodeWithin(9, search).status().code(), StatusCode::kLimitExceeded);
+}
+
+// Estimates that are wrong by as much as they may be change nothing but the number of frames made.
+TEST(RateControl, NeverPassesTheBudgetWhenEstimatesAreOff) {
+  int encodes = 0;
+  for (const int off : {-3, 3}) {
+    RateSearch search{60, [&](int code) -> Result<size_t> { return 20 + 2 * code + off; }, 3,
+                      [&](int code) -> Result<size_t> { return ++encodes, 20 + 2 * code; }};
+    for (size_t budget = 20; budget <= 150; ++budget) {
+      encodes = 0;
+      const auto code = EncodeWithin(budget, search);
+      ASSERT_TRUE(code.ok()) << budget;
+      EXPECT_EQ(*code, std::min<int>((static_cast<int>(budget) - 20) / 2, 60)) << budget;
+      EXPECT_LE(encodes, 6);
+    }
+    EXPECT_EQ(EncodeWithin(19, search).status().code(), StatusCode::kLimitExceeded);
+  }
 }
 
 TEST(RateControl, PassesOnTheErrorOfAnEncode) {
@@ -155,7 +173,8 @@ TEST(RateControl, PassesOnTheErrorOfAnEncode) {
     if (code == 0) return 1;
     return Error(StatusCode::kInternal, "code ", code);
   };
-  EXPECT_EQ(EncodeWithin(100, 8, encode).status().code(), StatusCode::kInternal);
+  const RateSearch search{8, [](int) -> Result<size_t> { return 1; }, 0, encode};
+  EXPECT_EQ(EncodeWithin(100, search).status().code(), StatusCode::kInternal);
 }
 
 }  // namespace

@@ -1,0 +1,113 @@
+// What Codec/... is measured against: LibTorch running only the transforms of the same units, on one thread, without
+// quantisation or coding, and OpenCV encoding a picture as JPEG.
+#include <benchmark/benchmark.h>
+#include <torch/torch.h>
+
+#include <memory>
+#include <opencv2/imgcodecs.hpp>
+#include <opencv2/imgproc.hpp>
+#include <string>
+#include <vector>
+
+#include "bench/benchmarks.h"
+#include "bench/reference_units.h"
+#include "training/torch_shape.h"
+
+namespace strait {
+namespace {
+
+torch::Tensor ToTorch(const Weights& weights) {
+  return torch::from_blob(const_cast<float*>(weights.data.data()), SizesOf(weights.shape)).clone();
+}
+
+// The ops of a reference unit's transform, weights ready.
+class TorchTransform {
+ public:
+  explicit TorchTransform(const Transform& transform) {
+    for (const Op& op : transform)
+      layers_.push_back({op, op.weight.data.empty() ? torch::Tensor() : ToTorch(op.weight),
+                         op.bias.data.empty() ? torch::Tensor() : ToTorch(op.bias)});
+  }
+
+  torch::Tensor Forward(torch::Tensor x) const {
+    for (const auto& [op, weight, bias] : layers_) {
+      const std::vector<int64_t> stride{op.stride[0], op.stride[1]}, padding{op.padding[0], op.padding[1]};
+      if (op.kind == OpKind::kConv2d) {
+        x = torch::conv2d(x, weight, bias, stride, padding, 1, op.groups);
+      } else if (op.kind == OpKind::kConvTranspose2d) {
+        const std::vector<int64_t> output_padding{op.output_padding[0], op.output_padding[1]};
+        x = torch::conv_transpose2d(x, weight, bias, stride, padding, output_padding, op.groups);
+      } else {
+        x = torch::relu_(x);
+      }
+    }
+    return x;
+  }
+
+ private:
+  struct Layer {
+    Op op;
+    torch::Tensor weight, bias;
+  };
+  std::vector<Layer> layers_;
+};
+
+void BenchTorch(benchmark::State& state, const ReferenceSplit& split, bool analysis) {
+  const c10::InferenceMode guard;
+  torch::set_num_threads(1);
+  const ModelSpec unit = ReferenceUnit(split);
+  const TorchTransform transform(analysis ? unit.analysis : unit.synthesis);
+  const Shape src_shape = WithBatch(1, analysis ? unit.feature_shape : unit.latent_shape);
+  const torch::Tensor src = torch::rand(SizesOf(src_shape));
+  for (auto _ : state) {
+    const torch::Tensor dst = transform.Forward(src);
+    benchmark::DoNotOptimize(dst.data_ptr());
+  }
+}
+
+// A picture with the spectrum of photographs, power falling with the square of the frequency, and some edges.
+cv::Mat PhotographLike(int size) {
+  cv::RNG random(7);
+  cv::Mat sum(size, size, CV_32FC3, cv::Scalar::all(128));
+  for (int cells = 4; cells <= size; cells *= 2) {
+    cv::Mat noise(cells, cells, CV_32FC3), octave;
+    random.fill(noise, cv::RNG::NORMAL, 0, 300.0 / cells);
+    cv::resize(noise, octave, sum.size(), 0, 0, cv::INTER_CUBIC);
+    sum += octave * 2;
+  }
+  for (int i = 0; i < 12; ++i) {
+    const cv::Point center(random.uniform(0, size), random.uniform(0, size));
+    const cv::Scalar color(random.uniform(0, 256), random.uniform(0, 256), random.uniform(0, 256));
+    cv::Mat shape = sum.clone();
+    cv::circle(shape, center, random.uniform(size / 20, size / 5), color, cv::FILLED, cv::LINE_AA);
+    cv::addWeighted(sum, 0.5, shape, 0.5, 0, sum);
+  }
+  cv::Mat picture;
+  sum.convertTo(picture, CV_8UC3);
+  return picture;
+}
+
+void BenchJpeg(benchmark::State& state) {
+  cv::setNumThreads(1);
+  const cv::Mat picture = PhotographLike(224);
+  std::vector<uchar> bytes;
+  for (auto _ : state) {
+    cv::imencode(".jpg", picture, bytes, {cv::IMWRITE_JPEG_QUALITY, 75});
+    benchmark::DoNotOptimize(bytes.data());
+  }
+  state.counters["bytes"] = static_cast<double>(bytes.size());
+}
+
+}  // namespace
+
+void RegisterPeerBenchmarks() {
+  for (const ReferenceSplit& split : ReferenceSplits()) {
+    for (const bool analysis : {true, false}) {
+      const std::string name = (analysis ? "TorchUnit/Analysis/" : "TorchUnit/Synthesis/") + split.name();
+      benchmark::RegisterBenchmark(name.c_str(), BenchTorch, split, analysis)->Unit(benchmark::kMicrosecond);
+    }
+  }
+  benchmark::RegisterBenchmark("Jpeg75/Encode/224", BenchJpeg)->Unit(benchmark::kMicrosecond);
+}
+
+}  // namespace strait
