@@ -130,9 +130,9 @@ struct Encoder::Impl {
       search.estimate = [&](int code) -> Result<size_t> {
         header.quality_code = code;
         const SymbolLayout layout = LayoutAt(latent_shape, code);
-        STRAIT_RETURN_IF_ERROR(QuantizeAt(code, layout));
-        const double bits = RansCostBits<int16_t>(symbols, layout, model->impl().tables);
-        return FrameHeaderBytes(header) + RansPayloadEstimate(bits, symbols.size());
+        STRAIT_ASSIGN_OR_RETURN(const double bits,
+                                CostOfLatent(latent, layout, GainsAt(code), model->impl().tables));
+        return FrameHeaderBytes(header) + RansPayloadEstimate(bits, latent.size());
       };
       search.estimate_error = RansEstimateError(latent.size());
       search.encode = [&](int code) -> Result<size_t> {

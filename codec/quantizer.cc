@@ -12,6 +12,15 @@ namespace {
 
 constexpr float kMinSymbol = -32768.0f, kMaxSymbol = 32767.0f;
 
+// What a table can code is an interval: its ends say all.
+struct Range {
+  float low, high;
+};
+Range RangeOf(const CdfTableSet& tables, size_t table) {
+  return {static_cast<float>(tables.Clamp(table, static_cast<int32_t>(kMinSymbol))),
+          static_cast<float>(tables.Clamp(table, static_cast<int32_t>(kMaxSymbol)))};
+}
+
 Status NotANumber(std::span<const float> latent, float gain, size_t begin) {
   while (!std::isnan(latent[begin] * gain)) ++begin;
   return Error(StatusCode::kInvalidArgument, "latent value ", begin,
@@ -57,19 +66,44 @@ SymbolLayout LayoutOf(const Shape& latent_shape, int quality_code, int sets_per_
 Status QuantizeLatent(std::span<const float> latent, const SymbolLayout& layout, std::span<const float> gains,
                       const CdfTableSet& tables, std::span<int16_t> symbols) {
   assert(symbols.size() == latent.size() && gains.size() == layout.channels);
-  // What a table can code is an interval, so its ends say all; looking them up once a channel keeps the loop tight.
   const Kernels& kernels = KernelsOf(DefaultSimd());
   size_t c = 0;
   for (size_t begin = 0; begin < latent.size(); begin += layout.inner) {
-    const auto lowest = static_cast<float>(tables.Clamp(layout.first_table + c, static_cast<int32_t>(kMinSymbol)));
-    const auto highest = static_cast<float>(tables.Clamp(layout.first_table + c, static_cast<int32_t>(kMaxSymbol)));
-    if (!kernels.quantize(latent.data() + begin, static_cast<int64_t>(layout.inner), gains[c], lowest, highest,
+    const Range range = RangeOf(tables, layout.first_table + c);
+    if (!kernels.quantize(latent.data() + begin, static_cast<int64_t>(layout.inner), gains[c], range.low, range.high,
                           symbols.data() + begin)) {
       return NotANumber(latent, gains[c], begin);
     }
     if (++c == layout.channels) c = 0;
   }
   return Status();
+}
+
+Result<double> CostOfLatent(std::span<const float> latent, const SymbolLayout& layout, std::span<const float> gains,
+                            const CdfTableSet& tables) {
+  const Kernels& kernels = KernelsOf(DefaultSimd());
+  struct Context {
+    const CdfTableSet& tables;
+    size_t table;
+  };
+  double bits = 0;
+  size_t c = 0;
+  for (size_t begin = 0; begin < latent.size(); begin += layout.inner) {
+    const Context context{tables, layout.first_table + c};
+    const Range range = RangeOf(tables, context.table);
+    const CdfTableSet::TableView& table = tables.View(context.table);
+    const auto escape_bits = [](const void* of, int32_t symbol) {
+      const auto& [set, index] = *static_cast<const Context*>(of);
+      return static_cast<float>(set.CostBits(index, symbol));
+    };
+    const float cost =
+        kernels.cost({latent.data() + begin, static_cast<int64_t>(layout.inner), gains[c], range.low, range.high,
+                      table.min_symbol, table.num_values, table.cost_bits, escape_bits, &context});
+    if (std::isnan(cost)) return NotANumber(latent, gains[c], begin);
+    bits += cost;
+    if (++c == layout.channels) c = 0;
+  }
+  return bits;
 }
 
 void RestoreLatent(std::span<const int16_t> symbols, const SymbolLayout& layout,

@@ -38,6 +38,11 @@ SymbolLayout LayoutOf(const Shape& latent_shape, int quality_code, int sets_per_
 Status QuantizeLatent(std::span<const float> latent, const SymbolLayout& layout, std::span<const float> gains,
                       const CdfTableSet& tables, std::span<int16_t> symbols);
 
+// Bits of what QuantizeLatent makes, without storing it: RansCostBits of the symbols, to the precision of a float.
+// Errors: as QuantizeLatent.
+Result<double> CostOfLatent(std::span<const float> latent, const SymbolLayout& layout, std::span<const float> gains,
+                            const CdfTableSet& tables);
+
 // latent = symbol * inverse_gain.
 void RestoreLatent(std::span<const int16_t> symbols, const SymbolLayout& layout,
                    std::span<const float> inverse_gains, std::span<float> latent);

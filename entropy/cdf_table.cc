@@ -79,7 +79,7 @@ Result<CdfTableSet> CdfTableSet::Create(std::vector<CdfTable> tables, int precis
 
   // Once nothing moves any more.
   const uint32_t* cum = set.cum_.data();
-  const double* cost_bits = set.cost_bits_.data();
+  const float* cost_bits = set.cost_bits_.data();
   const uint16_t* first_entry = set.first_entry_.data();
   const uint16_t* image = set.kernel_images_.data();
   for (size_t i = 0; i < tables.size(); ++i) {
@@ -116,7 +116,7 @@ void CdfTableSet::Append(const CdfTable& table) {
   for (const uint32_t freq : table.freq) {
     begin += freq;
     cum_.push_back(begin);
-    cost_bits_.push_back(precision_ - std::log2(freq));
+    cost_bits_.push_back(static_cast<float>(precision_ - std::log2(freq)));
   }
   const uint32_t* const cum = cum_.data() + first_cum;
 

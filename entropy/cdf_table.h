@@ -43,7 +43,7 @@ class CdfTableSet {
   // What coding reads of a table, gathered for the inner loops.
   struct TableView {
     const uint32_t* cum;          // as cum()
-    const double* cost_bits;      // of each entry, as CostBits before the bits of an escape
+    const float* cost_bits;       // of each entry, as CostBits before the bits of an escape
     const uint16_t* first_entry;  // entry at the start of each bucket of 1 << bucket_shift slots
     rans::KernelTable kernel;
     int32_t min_symbol;
@@ -83,7 +83,7 @@ class CdfTableSet {
   // Symbol nearest to `symbol` that table t can code: tables without escape clamp, others pass all of symbol_bits.
   int32_t Clamp(size_t index, int32_t symbol) const;
 
-  // Exact cost of a symbol in bits, escape bits included (before rANS rounding); infinite when the table has no
+  // Exact cost of a symbol in bits, to the precision of a float, escape bits included (before rANS rounding); infinite when the table has no
   // escape and does not hold it.
   double CostBits(size_t index, int32_t symbol) const;
 
@@ -96,7 +96,7 @@ class CdfTableSet {
   std::vector<CdfTable> tables_;
   std::vector<TableView> views_;
   std::vector<uint32_t> cum_;
-  std::vector<double> cost_bits_;  // of each entry, one fewer a table than cum_
+  std::vector<float> cost_bits_;  // of each entry, one fewer a table than cum_
   std::vector<uint16_t> first_entry_;
   std::vector<uint16_t> kernel_images_;
 };

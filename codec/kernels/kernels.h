@@ -52,6 +52,19 @@ struct PlaneMerge {
   int64_t rows, cols;
 };
 
+// A channel's latent values and the table that would code them.
+struct CostJob {
+  const float* src;
+  int64_t count;
+  float gain, low, high;  // as for quantize
+  int32_t min_symbol;
+  uint32_t num_values;
+  const float* bits;  // of each value
+  // Of a symbol that the table does not hold.
+  float (*escape_bits)(const void* context, int32_t symbol);
+  const void* context;
+};
+
 struct Kernels {
   int lanes;  // floats of a vector
   int max_vectors_one_channel;
@@ -62,6 +75,8 @@ struct Kernels {
   bool (*all_finite)(const float* src, int64_t count);
   // dst = clamp(round_half_even(src * gain), low, high), both integers of int16; false when a product is not a number.
   bool (*quantize)(const float* src, int64_t count, float gain, float low, float high, int16_t* dst);
+  // Bits that the symbols of quantize() cost under a table, without storing them. Not a number when one is not.
+  float (*cost)(const CostJob& job);
   // dst = src * inverse_gain.
   void (*restore)(const int16_t* src, int64_t count, float inverse_gain, float* dst);
 };

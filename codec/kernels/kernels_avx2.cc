@@ -36,6 +36,25 @@ struct Avx2 {
     const __m128i symbols = _mm_packs_epi32(_mm256_castsi256_si128(rounded), _mm256_extracti128_si256(rounded, 1));
     _mm_storeu_si128(reinterpret_cast<__m128i*>(dst), symbols);
   }
+  struct Table {
+    Table(const float* the_bits, int32_t the_size) : bits(the_bits), size(the_size) {}
+    const float* bits;
+    int32_t size;
+  };
+  static V AddBits(V sum, V scaled, V low, V high, int32_t min_symbol, const Table& table, int lanes, uint32_t& outside,
+                   int32_t* entries) {
+    const __m256i rounded = _mm256_cvtps_epi32(_mm256_max_ps(_mm256_min_ps(scaled, high), low));
+    const __m256i entry = _mm256_sub_epi32(rounded, _mm256_set1_epi32(min_symbol));
+    // No entry of int16 symbols is large enough to be below zero twice: a signed range check is enough.
+    const __m256i fits = _mm256_and_si256(_mm256_cmpgt_epi32(_mm256_set1_epi32(table.size), entry),
+                                          _mm256_cmpgt_epi32(entry, _mm256_set1_epi32(-1)));
+    const __m256i inside = _mm256_and_si256(fits, Mask(lanes));
+    const int wanted = (1 << lanes) - 1;
+    outside = static_cast<uint32_t>(wanted & ~_mm256_movemask_ps(_mm256_castsi256_ps(fits)));
+    if (outside != 0) _mm256_storeu_si256(reinterpret_cast<__m256i*>(entries), entry);
+    const V bits = _mm256_mask_i32gather_ps(_mm256_setzero_ps(), table.bits, entry, _mm256_castsi256_ps(inside), 4);
+    return _mm256_add_ps(sum, bits);
+  }
 
  private:
   static __m256i Mask(int n) {

@@ -35,6 +35,29 @@ struct Avx512 {
     const __m512i rounded = _mm512_cvtps_epi32(_mm512_max_ps(_mm512_min_ps(v, high), low));
     _mm256_storeu_si256(reinterpret_cast<__m256i*>(dst), _mm512_cvtepi32_epi16(rounded));
   }
+  // Up to 32 entries are looked up in registers.
+  struct Table {
+    Table(const float* the_bits, int32_t the_size) : bits(the_bits), size(the_size) {
+      first = size >= kLanes ? Load(bits) : LoadFirst(bits, size);
+      const int32_t rest = size - kLanes;
+      second = rest <= 0 ? Set(0) : rest >= kLanes ? Load(bits + kLanes) : LoadFirst(bits + kLanes, rest);
+    }
+    const float* bits;
+    int32_t size;
+    V first, second;
+  };
+  static V AddBits(V sum, V scaled, V low, V high, int32_t min_symbol, const Table& table, int lanes, uint32_t& outside,
+                   int32_t* entries) {
+    const __m512i rounded = _mm512_cvtps_epi32(_mm512_max_ps(_mm512_min_ps(scaled, high), low));
+    const __m512i entry = _mm512_sub_epi32(rounded, _mm512_set1_epi32(min_symbol));
+    const __mmask16 wanted = Mask(lanes);
+    const __mmask16 inside = _mm512_mask_cmplt_epu32_mask(wanted, entry, _mm512_set1_epi32(table.size));
+    outside = static_cast<uint32_t>(wanted & ~inside);
+    if (outside != 0) _mm512_storeu_si512(entries, entry);
+    const V bits = table.size <= 2 * kLanes ? _mm512_permutex2var_ps(table.first, entry, table.second)
+                                            : _mm512_mask_i32gather_ps(Set(0), inside, entry, table.bits, 4);
+    return _mm512_mask_add_ps(sum, inside, sum, bits);
+  }
 
  private:
   static __mmask16 Mask(int n) { return static_cast<__mmask16>((1u << n) - 1); }

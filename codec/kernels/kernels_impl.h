@@ -4,6 +4,7 @@
 //   LoadFirst(p, n), StoreFirst(p, v, n): n of [1, kLanes] values; memory behind them is not touched
 //   Deinterleave(a, b, even, odd), Interleave(even, odd, a, b) of whole vectors
 //   IsNan(v): any lane; Quantize(v, low, high, dst): clamp, round half to even, store kLanes int16
+//   Table(bits, n), AddBits: adds the bits of the entries of the first lanes, see Cost
 // Everything is in an unnamed namespace and no function of the standard library is called, so that code compiled for
 // one instruction set cannot end up in the place of another's.
 #pragma once
@@ -225,6 +226,33 @@ bool Quantize(const float* src, int64_t count, float gain, float low, float high
   return !is_nan;
 }
 
+template <typename Vector>
+float Cost(const CostJob& job) {
+  using V = typename Vector::V;
+  constexpr int kLanes = Vector::kLanes;
+  const V gains = Vector::Set(job.gain), lows = Vector::Set(job.low), highs = Vector::Set(job.high);
+  const typename Vector::Table table(job.bits, static_cast<int32_t>(job.num_values));
+  V sum = Vector::Set(0);
+  float escaped = 0;
+  bool is_nan = false;
+  for (int64_t i = 0; i < job.count; i += kLanes) {
+    const int lanes = job.count - i < kLanes ? static_cast<int>(job.count - i) : kLanes;
+    const V values = lanes == kLanes ? Vector::Load(job.src + i) : Vector::LoadFirst(job.src + i, lanes);
+    const V scaled = Vector::Mul(values, gains);
+    is_nan |= Vector::IsNan(scaled);
+    // A bit for each of the first lanes whose entry the table does not hold; those add nothing to the sum.
+    uint32_t outside = 0;
+    int32_t entries[kLanes];
+    sum = Vector::AddBits(sum, scaled, lows, highs, job.min_symbol, table, lanes, outside, entries);
+    for (; outside != 0; outside &= outside - 1)
+      escaped += job.escape_bits(job.context, entries[__builtin_ctz(outside)] + job.min_symbol);
+  }
+  float sums[kLanes];
+  Vector::Store(sums, sum);
+  for (const float part : sums) escaped += part;
+  return is_nan ? __builtin_nanf("") : escaped;
+}
+
 void Restore(const int16_t* src, int64_t count, float inverse_gain, float* dst) {
   for (int64_t i = 0; i < count; ++i) dst[i] = static_cast<float>(src[i]) * inverse_gain;
 }
@@ -232,7 +260,7 @@ void Restore(const int16_t* src, int64_t count, float inverse_gain, float* dst) 
 template <typename Vector>
 constexpr Kernels KernelsOver() {
   return {Vector::kLanes, Vector::kDepthwiseVectors, Vector::kTileVectors, Conv<Vector>, Split<Vector>,
-          Merge<Vector>,  AllFinite<Vector>,         Quantize<Vector>,     Restore};
+          Merge<Vector>,  AllFinite<Vector>,         Quantize<Vector>, Cost<Vector>, Restore};
 }
 
 }  // namespace

@@ -38,6 +38,25 @@ struct Neon {
     const int32x4_t rounded = vcvtnq_s32_f32(vmaxq_f32(vminq_f32(v, high), low));
     vst1_s16(dst, vmovn_s32(rounded));
   }
+  struct Table {
+    Table(const float* the_bits, int32_t the_size) : bits(the_bits), size(the_size) {}
+    const float* bits;
+    int32_t size;
+  };
+  static V AddBits(V sum, V scaled, V low, V high, int32_t min_symbol, const Table& table, int lanes, uint32_t& outside,
+                   int32_t* entries) {
+    const int32x4_t rounded = vcvtnq_s32_f32(vmaxq_f32(vminq_f32(scaled, high), low));
+    vst1q_s32(entries, vsubq_s32(rounded, vdupq_n_s32(min_symbol)));
+    float bits[kLanes] = {};
+    for (int i = 0; i < lanes; ++i) {
+      if (entries[i] >= 0 && entries[i] < table.size) {
+        bits[i] = table.bits[entries[i]];
+      } else {
+        outside |= 1u << i;
+      }
+    }
+    return vaddq_f32(sum, vld1q_f32(bits));
+  }
 };
 
 }  // namespace

@@ -56,12 +56,29 @@ struct Portable {
     for (const float value : v.lane) is_nan |= value != value;
     return is_nan;
   }
+  static int32_t Rounded(float value, float low, float high) {
+    const float below = value < high ? value : high;
+    return static_cast<int32_t>(std::nearbyint(below > low ? below : low));
+  }
   static void Quantize(V v, V low, V high, int16_t* dst) {
-    for (int i = 0; i < kLanes; ++i) {
-      const float below = v.lane[i] < high.lane[i] ? v.lane[i] : high.lane[i];
-      const float clamped = below > low.lane[i] ? below : low.lane[i];
-      dst[i] = static_cast<int16_t>(std::nearbyint(clamped));
+    for (int i = 0; i < kLanes; ++i) dst[i] = static_cast<int16_t>(Rounded(v.lane[i], low.lane[i], high.lane[i]));
+  }
+  struct Table {
+    Table(const float* the_bits, int32_t the_size) : bits(the_bits), size(the_size) {}
+    const float* bits;
+    int32_t size;
+  };
+  static V AddBits(V sum, V scaled, V low, V high, int32_t min_symbol, const Table& table, int lanes, uint32_t& outside,
+                   int32_t* entries) {
+    for (int i = 0; i < lanes; ++i) {
+      entries[i] = Rounded(scaled.lane[i], low.lane[i], high.lane[i]) - min_symbol;
+      if (entries[i] >= 0 && entries[i] < table.size) {
+        sum.lane[i] += table.bits[entries[i]];
+      } else {
+        outside |= 1u << i;
+      }
     }
+    return sum;
   }
 };
 
