@@ -127,12 +127,12 @@ struct Encoder::Impl {
     if (encode_options.max_bytes) {
       RateSearch search;
       search.max_code = MaxQualityCode(levels);
-      search.estimate = [&](int code) -> Result<size_t> {
+      search.estimate = [&](int code) -> Result<double> {
         header.quality_code = code;
         const SymbolLayout layout = LayoutAt(latent_shape, code);
         STRAIT_ASSIGN_OR_RETURN(const double bits,
                                 CostOfLatent(latent, layout, GainsAt(code), model->impl().tables));
-        return FrameHeaderBytes(header) + RansPayloadEstimate(bits, latent.size());
+        return static_cast<double>(FrameHeaderBytes(header)) + RansPayloadEstimate(bits, latent.size());
       };
       search.estimate_error = RansEstimateError(latent.size());
       search.encode = [&](int code) -> Result<size_t> {

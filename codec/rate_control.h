@@ -11,9 +11,10 @@ namespace strait {
 // Calls that rate control makes, of quality codes of [0, max_code].
 struct RateSearch {
   int max_code = 0;
-  // Size of a code's frame from its cost, cheaply; at most estimate_error bytes from the real one.
-  std::function<Result<size_t>(int)> estimate;
-  size_t estimate_error = 0;
+  // Size of a code's frame from its cost before it is rounded up, cheaply; at most estimate_error bytes from the real
+  // one.
+  std::function<Result<double>(int)> estimate;
+  double estimate_error = 0;
   // Makes a code's frame and returns its size.
   std::function<Result<size_t>(int)> encode;
 };

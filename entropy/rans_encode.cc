@@ -342,18 +342,18 @@ Status RansEncode(std::span<const Symbol> symbols, const TableIndices& indices, 
   return AppendPayload(symbols, indices, tables, dst, options);
 }
 
-size_t RansPayloadEstimate(double cost_bits, size_t count) {
+double RansPayloadEstimate(double cost_bits, size_t count) {
   // A payload of one lane holds log2 of its last state and 16 bits a word, rounded up to bytes; the start state and each
   // number of the phases come on top.
   const double start_bits = std::log2(static_cast<double>(rans::kStartState));
   const size_t top_rung = rans::TopRung(count);
   const double phase_bits = count < rans::kWorthSpeed ? static_cast<double>(top_rung > 0) : 9.0 * top_rung;
   if (cost_bits == 0 && top_rung == 0) return 0;
-  return static_cast<size_t>((cost_bits + start_bits + phase_bits) / 8) + 1;
+  return (cost_bits + start_bits + phase_bits) / 8;
 }
 
 // Rounding makes a byte with one lane; how many bits lanes and phases take depends on where they begin.
-size_t RansEstimateError(size_t count) { return count < rans::kWorthSpeed ? 1 : 6; }
+double RansEstimateError(size_t count) { return count < rans::kWorthSpeed ? 1 : 6; }
 
 size_t RansPayloadBound(size_t count, const CdfTableSet& tables) {
   // A step of an entry makes the state longer by at most precision bits and a rounding far below one; an escape adds
