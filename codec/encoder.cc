@@ -2,7 +2,7 @@
 
 #include <algorithm>
 #include <array>
-#include <cstring>
+#include <functional>
 
 #include "codec/frame.h"
 #include "codec/geometry.h"
@@ -127,19 +127,21 @@ struct Encoder::Impl {
     if (encode_options.max_bytes) {
       RateSearch search;
       search.max_code = MaxQualityCode(levels);
-      search.estimate = [&](int code) -> Result<double> {
+      const auto estimate = [&](int code) -> Result<double> {
         header.quality_code = code;
         const SymbolLayout layout = LayoutAt(latent_shape, code);
         STRAIT_ASSIGN_OR_RETURN(const double bits,
                                 CostOfLatent(latent, layout, GainsAt(code), model->impl().tables));
         return static_cast<double>(FrameHeaderBytes(header)) + RansPayloadEstimate(bits, latent.size());
       };
+      search.estimate = std::ref(estimate);  // held in place: nothing is allocated
       search.estimate_error = RansEstimateError(latent.size());
-      search.encode = [&](int code) -> Result<size_t> {
+      const auto encode = [&](int code) -> Result<size_t> {
         header.quality_code = code;
         STRAIT_ASSIGN_OR_RETURN(const size_t payload_bytes, CodeAt(code, LayoutAt(latent_shape, code)));
         return FrameHeaderBytes(header) + payload_bytes;
       };
+      search.encode = std::ref(encode);
       STRAIT_RETURN_IF_ERROR(EncodeWithin(*encode_options.max_bytes, search).status());
       return header;
     }

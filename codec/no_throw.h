@@ -15,7 +15,11 @@ auto NoThrow(const char* doing, Body&& body) -> decltype(body()) {
   try {
     return std::forward<Body>(body)();
   } catch (const std::bad_alloc&) {
-    return Error(StatusCode::kLimitExceeded, doing, ": out of memory; lower the Limits or give the process more");
+    try {
+      return Error(StatusCode::kLimitExceeded, doing, ": out of memory; lower the Limits or give the process more");
+    } catch (const std::bad_alloc&) {
+      return Status(StatusCode::kLimitExceeded);
+    }
   } catch (const std::length_error&) {
     return Error(StatusCode::kLimitExceeded, doing, ": more elements than memory can hold; lower the Limits");
   }

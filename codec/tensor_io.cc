@@ -107,6 +107,9 @@ Result<SampleLayout> LayoutOfView(const View& view) {
   if (shape.size() != 3 && shape.size() != 4) {
     return Error(StatusCode::kInvalidArgument, "tensor: shape ", ToString(shape), " is neither NxCxHxW nor NxTxC");
   }
+  if (NumElements(shape) < 0) {
+    return Error(StatusCode::kInvalidArgument, "tensor: shape ", ToString(shape), " has a negative dimension or overflows");
+  }
   const bool tokens = shape.size() == 3;
   SampleLayout layout;
   layout.channels = tokens ? shape[2] : shape[1];

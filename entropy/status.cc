@@ -27,8 +27,9 @@ std::string_view StatusCodeName(StatusCode code) {
 }
 
 const std::string& Status::message() const {
-  static const std::string none;
-  return message_ == nullptr ? none : *message_;
+  static const std::string none, no_text = "out of memory";
+  if (message_ != nullptr) return *message_;
+  return ok() ? none : no_text;
 }
 
 std::string Status::ToString() const {

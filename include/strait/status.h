@@ -32,6 +32,9 @@ class [[nodiscard]] Status {
   Status(StatusCode code, std::string message)
       : code_(code), message_(std::make_shared<const std::string>(std::move(message))) {}
 
+  // Without a text of its own, for when there is no memory for one.
+  explicit Status(StatusCode code) : code_(code) {}
+
   bool ok() const { return code_ == StatusCode::kOk; }
   StatusCode code() const { return code_; }
   // One line: where, what was wanted, what was found. Empty when ok.
