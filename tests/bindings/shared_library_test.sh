@@ -21,11 +21,12 @@ tr '\n' ' ' < "$header" | grep -oE 'STRAIT_API [a-z_0-9* ]*strait_[a-z_0-9]+\(' 
 diff "$work/declared" "$work/shown" >&2 || fail "the header declares (<) and the library shows (>) not the same"
 
 # Nothing that a small Linux image lacks.
-readelf -d "$library" | sed -nE 's/.*\(NEEDED\).*\[(.*)\]/\1/p' > "$work/needed"
+readelf -d "$library" > "$work/dynamic"
+sed -nE 's/.*\(NEEDED\).*\[(.*)\]/\1/p' "$work/dynamic" > "$work/needed"
 grep -q '^libc\.so' "$work/needed" || fail "readelf shows no libc in $library: is this the right file?"
 others=$(grep -vE '^(libdnnl|libzstd|libstdc\+\+|libm|libc|libgcc_s|ld-linux[-a-z0-9_]*)\.so' "$work/needed" || true)
 [[ -z $others ]] || fail "libstrait.so needs ${others//$'\n'/, }"
-readelf -d "$library" | grep -qE '\(SONAME\).*\[libstrait\.so\.[0-9]+\]' || fail "the library has no soname libstrait.so.N"
+grep -qE '\(SONAME\).*\[libstrait\.so\.[0-9]+\]' "$work/dynamic" || fail "the library has no soname libstrait.so.N"
 
 strip -o "$work/stripped" "$library"
 bytes=$(stat -c %s "$work/stripped")

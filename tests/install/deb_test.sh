@@ -17,11 +17,15 @@ fail() {
 runtime=$(echo "$work"/strait-runtime_"$version"_*.deb)
 dev=$(echo "$work"/strait-dev_"$version"_*.deb)
 
-# holds PACKAGE PATTERN: a path in the package.
-holds() { dpkg-deb -c "$1" | grep -qE "$2" || fail "$(basename "$1") does not hold $2"; }
-lacks() { if dpkg-deb -c "$1" | grep -E "$2"; then fail "$(basename "$1") holds $2"; fi; }
-# depends PACKAGE PATTERN
-depends() { dpkg-deb -f "$1" Depends | grep -qE "$2" || fail "$(basename "$1") does not depend on $2"; }
+# Of each package: the paths in it and what it depends on.
+for package in "$runtime" "$dev"; do
+  dpkg-deb -c "$package" > "$package.paths"
+  dpkg-deb -f "$package" Depends > "$package.depends"
+done
+
+holds() { grep -qE "$2" "$1.paths" || fail "$(basename "$1") does not hold $2"; }
+lacks() { if grep -E "$2" "$1.paths"; then fail "$(basename "$1") holds $2"; fi; }
+depends() { grep -qE "$2" "$1.depends" || fail "$(basename "$1") does not depend on $2"; }
 
 holds "$runtime" ' \./usr/bin/strait$'
 holds "$runtime" ' \./usr/lib/.*libstrait\.so\.[0-9]+ -> '
@@ -29,12 +33,12 @@ holds "$runtime" ' \./usr/share/doc/strait-runtime/copyright$'
 lacks "$runtime" '\.(h|hpp|a|cmake|pc)$|libstrait\.so$|libstrait\.so -> '
 depends "$runtime" '(^|, )libc6 \('
 depends "$runtime" '(^|, )libstdc\+\+6 \('
-if dpkg-deb -f "$runtime" Depends | grep -E 'torch|opencv'; then fail "the runtime package depends on LibTorch or OpenCV"; fi
+if grep -E 'torch|opencv' "$runtime.depends"; then fail "the runtime package depends on LibTorch or OpenCV"; fi
 
 holds "$dev" ' \./usr/include/strait/strait\.h$'
 holds "$dev" ' \./usr/include/strait/strait\.hpp$'
 holds "$dev" ' \./usr/lib/.*/Strait/StraitConfig\.cmake$'
-holds "$dev" ' \./usr/lib/.*/pkgconfig/strait\.pc$'
+holds "$dev" ' \./usr/lib/(.*/)?pkgconfig/strait\.pc$'
 holds "$dev" ' \./usr/lib/.*libstrait\.so -> libstrait\.so\.[0-9]+$'
 holds "$dev" ' \./usr/lib/.*libstrait_codec\.a$'
 lacks "$dev" ' \./usr/bin/.'
