@@ -1,30 +1,26 @@
 // The C interface of the Strait runtime, C99 and up; C++ has strait.hpp.
+// Start here: strait_model_load, then strait_encoder_create and strait_encoder_encode on one side and
+// strait_decoder_create and strait_decoder_decode on the other. docs/install.md has a whole program.
 //
-// Start here: strait_model_load, strait_encoder_create, strait_encoder_encode on one side; strait_model_load,
-// strait_decoder_create, strait_decoder_decode on the other. docs/install.md has a whole program.
+// Threads: a model never changes, and any number of threads may use one at the same time. An encoder or a decoder
+// serves one thread at a time. Different handles have nothing in common but the model they were made with.
 //
-// Threads    A model never changes: any number of threads may use one at the same time. An encoder or a decoder
-// serves
-//            one thread at a time. Different handles have nothing in common but the model they were made with.
-// Ownership  What a _create, _load or _from_memory function gives is freed with the _free of its kind; freeing NULL
-// does
-//            nothing. An encoder or a decoder keeps its model alive: the model's handle may be freed before them.
-//            Every other pointer is only read or written during the call it is given to.
-// Errors     Functions that can fail return a status, STRAIT_OK or one of the others. They never throw, abort or
-// print.
-//            A failed call leaves the buffers and structs it was to fill untouched; sizes and handles become zero
-//            and NULL. A NULL where a pointer is needed is STRAIT_INVALID_ARGUMENT. The text of the last call on a
-//            handle is kept in it (strait_encoder_error, strait_decoder_error). Functions without such a handle
-//            write it to a buffer of the caller's, `error`, of `error_bytes` bytes: always ended by a zero byte,
-//            cut where it does not fit, empty after success. NULL and 0 mean that nobody will read it; 256 bytes
-//            hold nearly every text.
-// Versions   Structs that may grow begin with struct_size, the sizeof of the struct that the caller was compiled
-// with;
-//            the _default functions set it. The library reads and writes no byte beyond it, and takes every size
-//            from the first release's on: smaller ones are STRAIT_INVALID_ARGUMENT. A caller newer than the library
-//            is fine as long as what the library does not know is zero, which will always mean "as before", and
-//            STRAIT_UNSUPPORTED otherwise; in structs that the library fills in, what it does not know becomes
-//            zero.
+// Ownership: what a _create, _load or _from_memory function gives is freed with the _free of its kind; freeing NULL
+// does nothing. An encoder or a decoder keeps its model alive: the model's handle may be freed before them. Every
+// other pointer is only read or written during the call it is given to.
+//
+// Errors: functions that can fail return a status, STRAIT_OK or one of the others. They never throw, abort or
+// print. A failed call leaves the buffers and structs it was to fill untouched; sizes, shapes and handles become
+// zero and NULL. A NULL where a pointer is needed is STRAIT_INVALID_ARGUMENT. The text of the last call on a handle
+// is kept in it (strait_encoder_error, strait_decoder_error). Functions without such a handle write it to a buffer
+// of the caller's, `error`, of `error_bytes` bytes: always ended by a zero byte, cut where it does not fit, empty
+// after success. NULL and 0 mean that nobody will read it; 256 bytes hold nearly every text.
+//
+// Versions: structs that may grow begin with struct_size, the sizeof of the struct that the caller was compiled
+// with; the _default functions set it. The library reads and writes no byte beyond it, and takes every size from
+// the first release's on; smaller ones are STRAIT_INVALID_ARGUMENT. A caller newer than the library is fine as long
+// as what the library does not know is zero, which will always mean "as before", and STRAIT_UNSUPPORTED otherwise.
+// In structs that the library fills in, what it does not know becomes zero.
 #pragma once
 
 #include <stddef.h>
@@ -135,9 +131,8 @@ typedef struct strait_model_info {
   uint64_t id;                   // XXH3-64 of the file's bytes; seeds the checksum of frames
   strait_shape_t feature_shape;  // of one sample, without the batch: C, H, W or T, C
   strait_shape_t latent_shape;
-  size_t num_levels;  // qualities go from 0, the fewest bytes, to num_levels - 1
-  const char*
-      manifest;  // JSON text, provenance included, ended by a zero byte; lives as long as the model's handle
+  size_t num_levels;      // qualities go from 0, the fewest bytes, to num_levels - 1
+  const char* manifest;   // JSON text with a zero byte at its end; lives as long as the model's handle
   size_t manifest_bytes;  // without the zero byte
   int64_t analysis_macs;  // multiply-adds and parameters of the transforms, for one sample of the model's shape
   int64_t synthesis_macs;
