@@ -1,5 +1,6 @@
 # Strait: `make demo` and `make test` each do everything on a fresh Debian 12 machine.
-# Variables: JOBS=N (parallel jobs), CI=1 (warnings are errors), BUILD=DIR (default build/release).
+# Variables: JOBS=N (parallel jobs), CI=1 (warnings are errors), BUILD=DIR (default build/release),
+# PREFIX=DIR (of make install, default /usr/local).
 
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
@@ -8,6 +9,7 @@ SHELL := /bin/bash
 JOBS ?= $(shell nproc)
 BUILD ?= build/release
 DEMO ?= build/demo
+PREFIX ?= /usr/local
 WERROR := $(if $(CI),ON,OFF)
 LAUNCHER = $(if $(shell command -v ccache),-DCMAKE_CXX_COMPILER_LAUNCHER=ccache)
 CONFIGURE = -DSTRAIT_WERROR=$(WERROR) $(LAUNCHER)
@@ -16,7 +18,7 @@ TRAIN := $(BUILD)/training/strait-train
 RD := $(BUILD)/bench/strait-rd
 SOURCES = $(shell git ls-files '*.cc' '*.h')
 
-.PHONY: help deps build test runtime-check demo asan format clean
+.PHONY: help deps build test runtime-check install package demo asan format clean
 
 help:  ## show this list
 	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 24
@@ -40,6 +42,12 @@ runtime-check: deps  ## build the runtime alone and check what it links
 	@readelf -d build/runtime-check/codec/strait > build/runtime-check/needed.txt
 	@if grep -E 'torch|opencv' build/runtime-check/needed.txt; then \
 	  echo 'runtime-check: strait links what the runtime must not' >&2; exit 1; fi
+
+install: build  ## install everything to PREFIX
+	cmake --install $(BUILD) --prefix $(PREFIX)
+
+package: build  ## build the Debian packages in BUILD
+	cd $(BUILD) && cpack -G DEB
 
 demo: build  ## train a small network and a unit on shapes, print and plot the rate-distortion curve
 	@mkdir -p $(DEMO)

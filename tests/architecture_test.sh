@@ -15,7 +15,7 @@ violations() {
 
 check() {
   local root=$1
-  local torch='torch/|ATen/|c10/|caffe2/' opencv='opencv2?/'
+  local room torch='torch/|ATen/|c10/|caffe2/' opencv='opencv2?/'
   {
     violations "$root" include "entropy/|codec/|datasets/|training/|planner/|bindings/|bench/|tests/|$torch|$opencv"
     violations "$root" entropy "codec/|datasets/|training/|planner/|bindings/|bench/|tests/|$torch|$opencv"
@@ -23,15 +23,18 @@ check() {
     violations "$root" datasets "entropy/[^e]|codec/|training/|planner/|bindings/|bench/|tests/|$torch"
     violations "$root" datasets "$opencv" headers
     violations "$root" training "planner/|bindings/|bench/|tests/"
+    violations "$root" bindings "entropy/|codec/|datasets/|training/|planner/|bench/|tests/|$opencv"
+    for room in c python; do violations "$root" "bindings/$room" "$torch"; done
     violations "$root" bench "tests/"
   }
 }
 
-# The public headers name no third-party library at all: only "strait/..." and <standard> without a folder or dot.
+# The public headers name no third-party library at all: only "strait/...", <standard> without a folder or dot, and
+# what strait.h takes from C.
 check_public() {
   find "$1/include" -type f -name '*.h*' -print0 |
     xargs -0 -r grep -HnE '^[[:space:]]*#[[:space:]]*include' |
-    grep -vE 'include[[:space:]]*("strait/[a-z_]+\.(h|hpp)"|<[a-z_0-9]+>)' || true
+    grep -vE 'include[[:space:]]*("strait/[a-z_]+\.(h|hpp)"|<[a-z_0-9]+>|<std(def|int)\.h>)' || true
 }
 
 self_test() {
@@ -41,7 +44,8 @@ self_test() {
   local cases=("entropy/x.h|codec/frame.h" "entropy/x.cc|torch/torch.h" "codec/x.cc|training/recipe.h"
                "codec/tools/x.cc|opencv2/core.hpp" "codec/x.h|ATen/ATen.h" "datasets/x.h|opencv2/core.hpp"
                "datasets/x.cc|torch/torch.h" "datasets/x.cc|codec/npy.h" "training/x.cc|bench/rd/report.h"
-               "include/strait/x.h|codec/frame.h" "bench/x.cc|tests/codec/test_models.h")
+               "include/strait/x.h|codec/frame.h" "bench/x.cc|tests/codec/test_models.h"
+               "bindings/c/x.cc|codec/frame.h" "bindings/python/x.cc|entropy/error.h" "bindings/c/x.h|torch/torch.h")
   local entry file
   for entry in "${cases[@]}"; do
     file=${entry%%|*}
@@ -55,8 +59,10 @@ self_test() {
   done
   mkdir -p "$planted/include/strait" "$planted/datasets"
   echo '#include <opencv2/core.hpp>' > "$planted/datasets/fine.cc"
+  mkdir -p "$planted/bindings/torch/strait"
+  printf '#include <torch/types.h>\n#include "strait/strait.hpp"\n' > "$planted/bindings/torch/strait/fine.h"
   if [[ -n $(check "$planted") ]]; then
-    echo "architecture: self-test: OpenCV in a source of datasets must be allowed" >&2
+    echo "architecture: self-test: OpenCV in a source of datasets and LibTorch in its adaptor must be allowed" >&2
     return 1
   fi
   echo '#include <fmt/core.h>' > "$planted/include/strait/x.h"
@@ -73,7 +79,7 @@ if [[ -n $found ]]; then
   echo "$found" >&2
   exit 1
 fi
-for room in include entropy codec; do
+for room in include entropy codec bindings; do
   [[ -d $1/$room ]] || { echo "architecture: $1 has no $room" >&2; exit 1; }
 done
 echo "includes follow the arrows"
