@@ -18,7 +18,7 @@ TRAIN := $(BUILD)/training/strait-train
 RD := $(BUILD)/bench/strait-rd
 SOURCES = $(shell git ls-files '*.cc' '*.h')
 
-.PHONY: help deps build test runtime-check install package demo asan format clean
+.PHONY: help deps build test runtime-check install package demo asan tsan format clean
 
 help:  ## show this list
 	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 24
@@ -61,6 +61,11 @@ asan: deps  ## build the runtime and its tests with sanitizers and run them
 	cmake --preset asan-ubsan $(CONFIGURE)
 	cmake --build --preset asan-ubsan -j $(JOBS)
 	ctest --preset asan-ubsan -j $(JOBS)
+
+tsan: deps  ## build the runtime and its tests with ThreadSanitizer and run them
+	cmake --preset tsan $(CONFIGURE)
+	cmake --build --preset tsan -j $(JOBS)
+	ctest --preset tsan -j $(JOBS)
 
 format:  ## run clang-format over all sources
 	clang-format -i $(SOURCES)

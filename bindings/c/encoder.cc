@@ -62,7 +62,7 @@ strait_status_t strait_encoder_encode(strait_encoder_t* encoder, const strait_te
     STRAIT_ASSIGN_OR_RETURN(const auto view, strait::c::ToView<strait::TensorView>(src_desc, src, "src"));
     STRAIT_ASSIGN_OR_RETURN(const strait::EncodeOptions encode_options, ToEncodeOptions(options));
     const std::span dst(static_cast<uint8_t*>(frame), frame_capacity);
-    STRAIT_ASSIGN_OR_RETURN(*frame_bytes, encoder->encoder.Encode(view, encode_options, dst));
+    STRAIT_ASSIGN_OR_RETURN(*frame_bytes, encoder->encoder.EncodeInto(view, encode_options, dst));
     return strait::Status();
   });
 }
