@@ -29,7 +29,7 @@ Coded Code(Encoder& encoder, Decoder& decoder, int round) {
   if (round % 2 == 0) {
     options.quality = round % 33 / 16.0;
   } else {
-    options.max_bytes = 60 + static_cast<size_t>(round);
+    options.max_bytes = 400 + static_cast<size_t>(round);
   }
   Coded coded;
   Tensor restored;
