@@ -12,6 +12,8 @@ namespace {
 
 // A body is taken in pieces of this size: a length alone makes the server allocate nothing.
 constexpr size_t kChunkBytes = size_t{16} << 10;
+// Replies that the client has not taken; beyond, its next request is not read.
+constexpr size_t kMaxOutgoingBytes = size_t{64} << 10;
 
 }  // namespace
 
@@ -21,8 +23,9 @@ Connection::Connection(uint64_t id, Fd socket, const ConnectionLimits& limits)
 bool Connection::wants_read() const {
   if (peer_finished_ || state_ == State::kClosed) return false;
   if (state_ == State::kFailing) return true;
+  if (has_request()) return false;
   // Back-pressure works between messages: one that has begun is read to its end.
-  return !has_request() && (pending_ < limits_.max_pending || !incoming_.empty());
+  return !incoming_.empty() || (pending_ < limits_.max_pending && outgoing_.size() < kMaxOutgoingBytes);
 }
 
 Clock::time_point Connection::deadline() const {

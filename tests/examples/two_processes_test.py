@@ -1,0 +1,355 @@
+#!/usr/bin/env python3
+"""The two programs of examples/split_inference, as processes over a real socket.
+
+usage: two_processes_test.py STRAIT_TRAIN SERVER CLIENT
+
+Trains a tiny network and unit, exports the halves, starts a server, then at once: clients with thousands of requests,
+clients killed in the middle, clients that send rubbish. Every good client must get every answer, the same as the
+pipeline gives in one process; the server must outlive them all, close every descriptor and end on SIGTERM.
+"""
+import os
+import signal
+import socket
+import struct
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+
+TRAIN, SERVER, CLIENT = (os.path.abspath(path) for path in sys.argv[1:4])
+DEADLINE_S = 120  # for anything that must happen at all; nothing is measured
+IMAGES = 20
+REPEAT = 25
+GOOD_CLIENTS = [["--quality", "1"], ["--quality", "0.5"], ["--max-bytes", "120", "--connections", "2"],
+                ["--checksum", "--connections", "3"], ["--quality", "0", "--checksum"]]
+MESSAGE_TIMEOUT_MS = 2000
+MAX_MESSAGE = 65536
+REQUEST, ANSWER, ERROR = 1, 2, 3
+
+UNIT = """
+[data]
+spec = "shapes:train=96,val=64"
+views = 1
+[backbone]
+file = "net.pt"
+input = [3, 64, 64]
+[split]
+point = "layer2"
+[unit]
+channels = 4
+analysis_width = 8
+synthesis_width = 16
+[loss]
+lambdas = [1e-2, 1e-3]
+[train]
+epochs = 1
+batch_size = 32
+precision = "float32"
+[validation]
+samples = 16
+"""
+
+
+def check(condition, what):
+    if not condition:
+        raise AssertionError(what)
+
+
+def run(*args):
+    done = subprocess.run(args, capture_output=True, text=True, timeout=DEADLINE_S)
+    check(done.returncode == 0, f"{' '.join(args)} exits {done.returncode}: {done.stderr}")
+    return done.stdout
+
+
+def prepare():
+    """net.pt, r/model.strait, halves/{head,tail}.ts and images, in the working directory."""
+    with open("unit.toml", "w") as f:
+        f.write(UNIT)
+    run(TRAIN, "backbone", "--set", "data.spec=shapes:train=96,val=64", "--set", "train.epochs=1",
+        "--set", "train.batch_size=32", "--set", "network.width=4", "--out", "net.pt")
+    run(TRAIN, "run", "unit.toml", "--out", "r")
+    run(TRAIN, "export", "r", "--halves", "halves", "--images", "images", "--count", str(IMAGES))
+    check(len(os.listdir("images")) == IMAGES, "export --images wrote another number of images")
+
+
+class Server:
+    """A server process and what it has said."""
+
+    def __init__(self, *options):
+        self.process = subprocess.Popen(
+            [SERVER, "--model", "r/model.strait", "--tail", "halves/tail.ts", "--timeout-ms", str(MESSAGE_TIMEOUT_MS),
+             "--max-message", str(MAX_MESSAGE), *options],
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        line = self.process.stdout.readline()  # ends, at the latest, when the process does
+        check(line.startswith("listening on"), f"the server says '{line}': {line or self.process.stderr.read()}")
+        self.port = int(line.split()[-1])
+
+    def descriptors(self):
+        return len(os.listdir(f"/proc/{self.process.pid}/fd"))
+
+    def await_descriptors(self, count):
+        end = time.monotonic() + DEADLINE_S
+        while self.descriptors() != count:
+            check(time.monotonic() < end, f"the server holds {self.descriptors()} descriptors, had {count}")
+            time.sleep(0.05)
+
+    def stop(self, signal_number=signal.SIGTERM):
+        self.process.send_signal(signal_number)
+        _, errors = self.process.communicate(timeout=DEADLINE_S)
+        check(self.process.returncode == 0, f"the server exits {self.process.returncode}: {errors}")
+        return errors
+
+
+def client_args(*options):
+    return [CLIENT, "images", "--model", "r/model.strait", "--head", "halves/head.ts", *options]
+
+
+def parse(output):
+    """Lines of a client as {image: [(bytes, [(class, score)])]} and their number."""
+    answers, count = {}, 0
+    for line in output.splitlines():
+        if line.startswith("#"):
+            continue
+        image, size, *scores = line.split("\t")
+        pairs = [(int(label), float(score)) for label, score in (text.split(":") for text in scores)]
+        answers.setdefault(image, []).append((int(size), pairs))
+        count += 1
+    return answers, count
+
+
+def same_scores(a, b):
+    # By class, not by place: two scores that differ in the last bit may change places in a batch of another size.
+    a, b = dict(a), dict(b)
+    return a.keys() == b.keys() and all(abs(a[label] - b[label]) <= 1e-3 * (1 + abs(a[label])) for label in a)
+
+
+def check_good(options, output, reference):
+    answers, count = parse(output)
+    check(count == IMAGES * REPEAT, f"{options}: {count} answers, wanted {IMAGES * REPEAT}")
+    for image, seen in answers.items():
+        check(len(seen) == REPEAT, f"{options}: {image} has {len(seen)} answers")
+        want_size, want_scores = reference[image][0]
+        for size, scores in seen:
+            check(size == want_size, f"{options}: {image} takes {size} bytes, locally {want_size}")
+            check(scores[0][0] == want_scores[0][0], f"{options}: {image}: {scores}, locally {want_scores}")
+            check(same_scores(scores, want_scores), f"{options}: {image}: {scores}, locally {want_scores}")
+
+
+def message(kind, body, length=None):
+    return b"St" + bytes([1, kind]) + struct.pack("<I", len(body) if length is None else length) + body
+
+
+def connect(port):
+    peer = socket.create_connection(("127.0.0.1", port), timeout=DEADLINE_S)
+    return peer
+
+
+def receive(peer, count):
+    data = b""
+    while len(data) < count:
+        part = peer.recv(count - len(data))
+        if not part:
+            return None
+        data += part
+    return data
+
+
+def receive_message(peer):
+    header = receive(peer, 8)
+    check(header is not None and header[:3] == b"St\x01", f"no message but {header}")
+    return header[3], receive(peer, struct.unpack("<I", header[4:])[0])
+
+
+def expect_error_and_end(port, data, word):
+    with connect(port) as peer:
+        peer.sendall(data)
+        kind, body = receive_message(peer)
+        check(kind == ERROR and word in body, f"{data[:16]}: kind {kind}, {body}")
+        check(peer.recv(1) == b"", f"{data[:16]}: the connection stays open")
+
+
+def expect_errors_that_leave_the_connection_open(port):
+    frames = [b"", b"\xff" * 50, bytes(range(256)) * 16, b"\x00", os.urandom(3000)]
+    with connect(port) as peer:
+        # All at once: answers come in order, whatever the batches.
+        peer.sendall(b"".join(message(REQUEST, frame) for frame in frames[:4]))
+        for frame in frames[:4]:
+            kind, body = receive_message(peer)
+            check(kind == ERROR and body, f"frame {frame[:8]}: kind {kind}")
+        peer.sendall(message(REQUEST, frames[4]))
+        receive_message(peer)  # random bytes could, once in a long while, be a frame
+
+
+def rubbish(port):
+    expect_error_and_end(port, b"GET / HTTP/1.1\r\nHost: here\r\n\r\n", b"does not start")
+    expect_error_and_end(port, bytes(255 - i % 256 for i in range(20000)), b"does not start")
+    expect_error_and_end(port, b"St\x09\x01\x00\x00\x00\x00", b"version 9")
+    expect_error_and_end(port, message(7, b""), b"unknown kind")
+    expect_error_and_end(port, message(ANSWER, b"\x00"), b"wanted a request")
+    expect_error_and_end(port, message(REQUEST, b"", length=0xFFFFFFFF), b"at most")
+    expect_error_and_end(port, message(REQUEST, b"", length=MAX_MESSAGE + 1), b"at most")
+    expect_error_and_end(port, message(REQUEST, b"half", length=1000), b"did not come in time")
+    expect_error_and_end(port, b"St", b"did not come in time")
+    expect_errors_that_leave_the_connection_open(port)
+
+
+def never_reads(port):
+    """Asks without reading answers, until the server has had enough; TCP holds it back before its memory grows."""
+    with connect(port) as peer:
+        peer.settimeout(DEADLINE_S)
+        try:
+            while True:
+                peer.sendall(message(REQUEST, b"\xff") * 1000)
+        except (ConnectionError, BrokenPipeError):
+            pass
+
+
+def vanish_in_the_middle(port):
+    """Half a message and a reset; a whole one without waiting for the answer."""
+    for data in (message(REQUEST, b"x", length=500), message(REQUEST, b"\xff" * 9)):
+        peer = connect(port)
+        peer.sendall(data)
+        peer.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        peer.close()
+
+
+def kill_a_client(port):
+    """A client with endless work, killed while it is at it."""
+    victim = subprocess.Popen(client_args("--port", str(port), "--repeat", "1000000", "--connections", "2"),
+                              stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+    check(victim.stdout.readline(), "the client to be killed gets no answer")
+    victim.send_signal(signal.SIGKILL)
+    victim.wait(timeout=DEADLINE_S)
+    victim.stdout.close()
+
+
+HALF_SENDER = """
+import socket, sys, time
+peer = socket.create_connection(("127.0.0.1", int(sys.argv[1])))
+peer.sendall(b"St\\x01\\x01\\x00\\x10\\x00\\x00" + b"x" * 100)
+print("sent", flush=True)
+time.sleep(600)
+"""
+
+
+def kill_a_sender_in_a_message(port):
+    victim = subprocess.Popen([sys.executable, "-c", HALF_SENDER, str(port)], stdout=subprocess.PIPE)
+    check(victim.stdout.readline() == b"sent\n", "the sender does not run")
+    victim.send_signal(signal.SIGKILL)
+    victim.wait(timeout=DEADLINE_S)
+    victim.stdout.close()
+
+
+class Background(threading.Thread):
+    """Runs a function; join() raises what it raised."""
+
+    def __init__(self, function, *args):
+        super().__init__(daemon=True)
+        self.function, self.args, self.error = function, args, None
+        self.start()
+
+    def run(self):
+        try:
+            self.function(*self.args)
+        except BaseException as error:  # pylint: disable=broad-except
+            self.error = error
+
+    def join(self, timeout=None):
+        super().join(DEADLINE_S)
+        check(not self.is_alive(), f"{self.function.__name__} does not end")
+        if self.error is not None:
+            raise self.error
+
+
+def test_many_clients():
+    server = Server("--max-batch", "8", "--queue", "16")
+    with connect(server.port):  # whatever the first connection opens for good
+        pass
+    time.sleep(0.2)
+    before = server.descriptors()
+
+    rivals = [Background(function, server.port) for function in
+              (rubbish, never_reads, vanish_in_the_middle, kill_a_client, kill_a_sender_in_a_message)]
+    good = [subprocess.Popen(client_args("--port", str(server.port), "--repeat", str(REPEAT), *options),
+                             stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) for options in GOOD_CLIENTS]
+    # Read them all at once: a client whose pipe is full waits, and the others need not wait for it.
+    outputs = [None] * len(good)
+
+    def collect(i):
+        outputs[i] = good[i].communicate(timeout=DEADLINE_S)
+
+    for reader in [Background(collect, i) for i in range(len(good))]:
+        reader.join()
+    for rival in rivals:
+        rival.join()
+    for options, process, (output, errors) in zip(GOOD_CLIENTS, good, outputs):
+        check(process.returncode == 0, f"client {options} exits {process.returncode}: {errors}")
+        codec = [option for option in options if option not in ("--connections", "2", "3")]
+        reference, _ = parse(run(*client_args("--local", "--tail", "halves/tail.ts", *codec)))
+        check_good(options, output, reference)
+        check("95th percentile" in output, f"client {options} prints no summary")
+
+    server.await_descriptors(before)
+    check(server.process.poll() is None, "the server has ended")
+    after = run(*client_args("--port", str(server.port)))
+    check(parse(after)[1] == IMAGES, "the server does not serve a client after all the others")
+    words = server.stop().split()
+    requests, batches = int(words[1]), int(words[4])
+    check(requests >= len(GOOD_CLIENTS) * IMAGES * REPEAT, f"the server counts {requests} requests")
+    check(batches < requests, "no batch ever held more than one request")
+
+
+def test_stop_with_clients_at_work():
+    server = Server()
+    worker = subprocess.Popen(client_args("--port", str(server.port), "--repeat", "1000000"),
+                              stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    idle = connect(server.port)
+    check(worker.stdout.readline(), "the client gets no answer")
+    server.stop(signal.SIGINT)
+    _, errors = worker.communicate(timeout=DEADLINE_S)
+    check(worker.returncode == 1, f"a client whose server has gone exits {worker.returncode}")
+    check("client: images/" in errors, f"a client whose server has gone says '{errors}'")
+    check(idle.recv(1) == b"", "an idle client is not hung up on")
+    idle.close()
+
+
+def test_too_many_clients():
+    server = Server("--max-clients", "2")
+    peers = [connect(server.port) for _ in range(2)]
+    for peer in peers:  # both are surely accepted once they have an answer
+        peer.sendall(message(REQUEST, b""))
+        check(receive_message(peer)[0] == ERROR, "an empty frame is no error")
+    expect_error_and_end(server.port, b"", b"too many clients")
+    for peer in peers:
+        peer.close()
+    server.stop()
+
+
+def test_mistakes_of_the_user():
+    for args, code, word in [
+            ([SERVER, "--model", "nowhere.strait", "--tail", "halves/tail.ts"], 1, "nowhere.strait"),
+            ([SERVER, "--model", "r/model.strait", "--tail", "unit.toml"], 1, "unit.toml"),
+            ([SERVER, "--model", "r/model.strait"], 2, "--tail"),
+            (client_args("--port", "1", "--repeat", "0"), 2, "--repeat"),
+            (client_args(), 2, "--port"),
+            (client_args("--local", "--tail", "halves/tail.ts", "--max-bytes", "1"), 1, "max_bytes")]:
+        done = subprocess.run(args, capture_output=True, text=True, timeout=DEADLINE_S)
+        check(done.returncode == code, f"{args} exits {done.returncode}, wanted {code}: {done.stderr}")
+        check(word in done.stdout + done.stderr, f"{args} does not name {word}: {done.stderr}")
+
+
+def main():
+    with tempfile.TemporaryDirectory() as folder:
+        os.chdir(folder)
+        prepare()
+        for test in (test_mistakes_of_the_user, test_too_many_clients, test_stop_with_clients_at_work,
+                     test_many_clients):
+            start = time.monotonic()
+            test()
+            print(f"{test.__name__}: passed in {time.monotonic() - start:.1f} s", flush=True)
+        os.chdir("/")
+
+
+if __name__ == "__main__":
+    main()
