@@ -53,7 +53,11 @@ void Connection::OnReady(int16_t events) {
   if ((events & POLLOUT) != 0) Write();
   if (finished()) return;
   if (wants_read() && (events & (POLLIN | POLLHUP | POLLERR)) != 0) {
-    state_ == State::kOpen ? Read() : Discard();
+    if (state_ == State::kOpen) {
+      Read();
+    } else {
+      Discard();
+    }
   } else if ((events & (POLLHUP | POLLERR | POLLNVAL)) != 0) {  // gone both ways
     state_ = State::kClosed;
   }

@@ -14,95 +14,14 @@ import struct
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 
-TRAIN, SERVER, CLIENT = (os.path.abspath(path) for path in sys.argv[1:4])
-DEADLINE_S = 120  # for anything that must happen at all; nothing is measured
-IMAGES = 20
+from harness import (ANSWER, CLIENT, DEADLINE_S, ERROR, IMAGES, MAX_MESSAGE, REQUEST, SERVER, Background, Server, check,
+                     client_args, connect, message, prepare, receive_message, run)
+
 REPEAT = 40
 GOOD_CLIENTS = [["--quality", "1"], ["--quality", "0.5"], ["--max-bytes", "120", "--connections", "2"],
                 ["--checksum", "--connections", "3"], ["--quality", "0", "--checksum"]]
-MESSAGE_TIMEOUT_MS = 2000
-MAX_MESSAGE = 65536
-REQUEST, ANSWER, ERROR = 1, 2, 3
-
-UNIT = """
-[data]
-spec = "shapes:train=96,val=64"
-views = 1
-[backbone]
-file = "net.pt"
-input = [3, 64, 64]
-[split]
-point = "layer2"
-[unit]
-channels = 4
-analysis_width = 8
-synthesis_width = 16
-[loss]
-lambdas = [1e-2, 1e-3]
-[train]
-epochs = 1
-batch_size = 32
-precision = "float32"
-[validation]
-samples = 16
-"""
-
-
-def check(condition, what):
-    if not condition:
-        raise AssertionError(what)
-
-
-def run(*args):
-    done = subprocess.run(args, capture_output=True, text=True, timeout=DEADLINE_S)
-    check(done.returncode == 0, f"{' '.join(args)} exits {done.returncode}: {done.stderr}")
-    return done.stdout
-
-
-def prepare():
-    """net.pt, r/model.strait, halves/{head,tail}.ts and images, in the working directory."""
-    with open("unit.toml", "w") as f:
-        f.write(UNIT)
-    run(TRAIN, "backbone", "--set", "data.spec=shapes:train=96,val=64", "--set", "train.epochs=1",
-        "--set", "train.batch_size=32", "--set", "network.width=4", "--out", "net.pt")
-    run(TRAIN, "run", "unit.toml", "--out", "r")
-    run(TRAIN, "export", "r", "--halves", "halves", "--images", "images", "--count", str(IMAGES))
-    check(len(os.listdir("images")) == IMAGES, "export --images wrote another number of images")
-
-
-class Server:
-    """A server process and what it has said."""
-
-    def __init__(self, *options):
-        self.process = subprocess.Popen(
-            [SERVER, "--model", "r/model.strait", "--tail", "halves/tail.ts", "--timeout-ms", str(MESSAGE_TIMEOUT_MS),
-             "--max-message", str(MAX_MESSAGE), *options],
-            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-        line = self.process.stdout.readline()  # ends, at the latest, when the process does
-        check(line.startswith("listening on"), f"the server says '{line}': {line or self.process.stderr.read()}")
-        self.port = int(line.split()[-1])
-
-    def descriptors(self):
-        return len(os.listdir(f"/proc/{self.process.pid}/fd"))
-
-    def await_descriptors(self, count):
-        end = time.monotonic() + DEADLINE_S
-        while self.descriptors() != count:
-            check(time.monotonic() < end, f"the server holds {self.descriptors()} descriptors, had {count}")
-            time.sleep(0.05)
-
-    def stop(self, signal_number=signal.SIGTERM):
-        self.process.send_signal(signal_number)
-        _, errors = self.process.communicate(timeout=DEADLINE_S)
-        check(self.process.returncode == 0, f"the server exits {self.process.returncode}: {errors}")
-        return errors
-
-
-def client_args(*options):
-    return [CLIENT, "images", "--model", "r/model.strait", "--head", "halves/head.ts", *options]
 
 
 def parse(output):
@@ -134,31 +53,6 @@ def check_good(options, output, reference):
             check(size == want_size, f"{options}: {image} takes {size} bytes, locally {want_size}")
             check(scores[0][0] == want_scores[0][0], f"{options}: {image}: {scores}, locally {want_scores}")
             check(same_scores(scores, want_scores), f"{options}: {image}: {scores}, locally {want_scores}")
-
-
-def message(kind, body, length=None):
-    return b"St" + bytes([1, kind]) + struct.pack("<I", len(body) if length is None else length) + body
-
-
-def connect(port):
-    peer = socket.create_connection(("127.0.0.1", port), timeout=DEADLINE_S)
-    return peer
-
-
-def receive(peer, count):
-    data = b""
-    while len(data) < count:
-        part = peer.recv(count - len(data))
-        if not part:
-            return None
-        data += part
-    return data
-
-
-def receive_message(peer):
-    header = receive(peer, 8)
-    check(header is not None and header[:3] == b"St\x01", f"no message but {header}")
-    return header[3], receive(peer, struct.unpack("<I", header[4:])[0])
 
 
 def expect_error_and_end(port, data, word):
@@ -241,25 +135,19 @@ def kill_a_sender_in_a_message(port):
     victim.stdout.close()
 
 
-class Background(threading.Thread):
-    """Runs a function; join() raises what it raised."""
-
-    def __init__(self, function, *args):
-        super().__init__(daemon=True)
-        self.function, self.args, self.error = function, args, None
-        self.start()
-
-    def run(self):
-        try:
-            self.function(*self.args)
-        except BaseException as error:  # pylint: disable=broad-except
-            self.error = error
-
-    def join(self, timeout=None):
-        super().join(DEADLINE_S)
-        check(not self.is_alive(), f"{self.function.__name__} does not end")
-        if self.error is not None:
-            raise self.error
+def test_memory_is_bounded():
+    server = Server(max_message=1 << 28)
+    before = server.peak_kib()
+    promises = [connect(server.port) for _ in range(20)]  # of 5 GiB together
+    for peer in promises:
+        peer.sendall(message(REQUEST, b"x" * 1000, length=1 << 28))
+    never_reads(server.port)
+    for peer in promises:
+        check(receive_message(peer)[0] == ERROR, "a promise that is not kept is no error")
+        peer.close()
+    grown = server.peak_kib() - before
+    check(grown < 32 * 1024, f"the server grew by {grown} KiB")
+    server.stop()
 
 
 def requests_of_a_client(count, reply):
@@ -396,7 +284,7 @@ def main():
         os.chdir(folder)
         prepare()
         for test in (test_mistakes_of_the_user, test_client_reports_what_the_server_says,
-                     test_sound_and_unsound_frames_share_a_batch, test_too_many_clients,
+                     test_sound_and_unsound_frames_share_a_batch, test_too_many_clients, test_memory_is_bounded,
                      test_stop_with_clients_at_work, test_many_clients):
             start = time.monotonic()
             test()
