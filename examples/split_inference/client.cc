@@ -81,7 +81,7 @@ void Report(const std::string& image, size_t frame_bytes, double milliseconds,
   totals.bytes += frame_bytes;
   totals.round_trips_ms.push_back(milliseconds);
   std::printf("%s\t%zu", image.c_str(), frame_bytes);
-  for (const Score& score : *scores) std::printf("\t%u:%.5g", score.label, static_cast<double>(score.score));
+  for (const Score& score : *scores) std::printf("\t%u:%.6g", score.label, static_cast<double>(score.score));
   std::printf("\n");
 }
 

@@ -29,9 +29,9 @@ channels = 4
 analysis_width = 8
 synthesis_width = 16
 [loss]
-lambdas = [1e-2, 1e-3]
+lambdas = [3e-6, 1e-6]
 [train]
-epochs = 1
+epochs = 2
 batch_size = 32
 precision = "float32"
 [validation]
@@ -54,7 +54,7 @@ def prepare():
     """net.pt, r/model.strait, halves/{head,tail}.ts and images, in the working directory."""
     with open("unit.toml", "w") as f:
         f.write(UNIT)
-    run(TRAIN, "backbone", "--set", "data.spec=shapes:train=96,val=64", "--set", "train.epochs=1",
+    run(TRAIN, "backbone", "--set", "data.spec=shapes:train=192,val=64", "--set", "train.epochs=2",
         "--set", "train.batch_size=32", "--set", "network.width=4", "--out", "net.pt")
     run(TRAIN, "run", "unit.toml", "--out", "r")
     run(TRAIN, "export", "r", "--halves", "halves", "--images", "images", "--count", str(IMAGES))
