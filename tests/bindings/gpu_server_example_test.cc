@@ -1,8 +1,9 @@
 // The GPU server's recipe of docs/two-processes.md, on the CPU.
+#include "gpu_server_example.inc"
+
 #include <gtest/gtest.h>
 
 #include "codec/model_impl.h"
-#include "gpu_server_example.inc"
 #include "tests/codec/test_models.h"
 #include "training/torchscript_export.h"
 
