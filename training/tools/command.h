@@ -14,5 +14,6 @@ using Command = std::function<Status()>;
 void AddSplitsCommand(CLI::App& app, Command& chosen);
 void AddRunCommand(CLI::App& app, Command& chosen);
 void AddBackboneCommand(CLI::App& app, Command& chosen);
+void AddExportCommand(CLI::App& app, Command& chosen);
 
 }  // namespace strait

@@ -1,4 +1,4 @@
-// strait-train: looks at a network's splits, trains bottleneck units, trains the built-in network.
+// strait-train: looks at a network's splits, trains bottleneck units, trains the built-in network, exports.
 #include <fmt/core.h>
 
 #include "codec/file_io.h"
@@ -14,6 +14,7 @@ int main(int argc, char** argv) {
   strait::AddSplitsCommand(app, command);
   strait::AddRunCommand(app, command);
   strait::AddBackboneCommand(app, command);
+  strait::AddExportCommand(app, command);
   try {
     app.parse(argc, argv);
   } catch (const CLI::Success& success) {  // --help, --version

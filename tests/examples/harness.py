@@ -1,0 +1,143 @@
+"""What the test of the two processes stands on: the programs, a run's files, the wire format, threads that report."""
+import os
+import signal
+import socket
+import struct
+import subprocess
+import sys
+import threading
+import time
+
+TRAIN, SERVER, CLIENT = (os.path.abspath(path) for path in sys.argv[1:4])
+DEADLINE_S = 120  # for anything that must happen at all; nothing is measured
+IMAGES = 20
+MESSAGE_TIMEOUT_MS = 2000
+MAX_MESSAGE = 65536
+REQUEST, ANSWER, ERROR = 1, 2, 3
+
+UNIT = """
+[data]
+spec = "shapes:train=96,val=64"
+views = 1
+[backbone]
+file = "net.pt"
+input = [3, 64, 64]
+[split]
+point = "layer2"
+[unit]
+channels = 4
+analysis_width = 8
+synthesis_width = 16
+[loss]
+lambdas = [3e-6, 1e-6]
+[train]
+epochs = 2
+batch_size = 32
+precision = "float32"
+[validation]
+samples = 16
+"""
+
+
+def check(condition, what):
+    if not condition:
+        raise AssertionError(what)
+
+
+def run(*args):
+    done = subprocess.run(args, capture_output=True, text=True, timeout=DEADLINE_S)
+    check(done.returncode == 0, f"{' '.join(args)} exits {done.returncode}: {done.stderr}")
+    return done.stdout
+
+
+def prepare():
+    """net.pt, r/model.strait, halves/{head,tail}.ts and images, in the working directory."""
+    with open("unit.toml", "w") as f:
+        f.write(UNIT)
+    run(TRAIN, "backbone", "--set", "data.spec=shapes:train=192,val=64", "--set", "train.epochs=2",
+        "--set", "train.batch_size=32", "--set", "network.width=4", "--out", "net.pt")
+    run(TRAIN, "run", "unit.toml", "--out", "r")
+    run(TRAIN, "export", "r", "--halves", "halves", "--images", "images", "--count", str(IMAGES))
+    check(len(os.listdir("images")) == IMAGES, "export --images wrote another number of images")
+
+
+class Server:
+    """A server process and what it has said."""
+
+    def __init__(self, *options, max_message=MAX_MESSAGE):
+        self.process = subprocess.Popen(
+            [SERVER, "--model", "r/model.strait", "--tail", "halves/tail.ts", "--timeout-ms", str(MESSAGE_TIMEOUT_MS),
+             "--max-message", str(max_message), *options],
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        line = self.process.stdout.readline()  # ends, at the latest, when the process does
+        check(line.startswith("listening on"), f"the server says '{line}': {line or self.process.stderr.read()}")
+        self.port = int(line.split()[-1])
+
+    def descriptors(self):
+        return len(os.listdir(f"/proc/{self.process.pid}/fd"))
+
+    def peak_kib(self):
+        with open(f"/proc/{self.process.pid}/status") as f:
+            return next(int(line.split()[1]) for line in f if line.startswith("VmHWM"))
+
+    def await_descriptors(self, count):
+        end = time.monotonic() + DEADLINE_S
+        while self.descriptors() != count:
+            check(time.monotonic() < end, f"the server holds {self.descriptors()} descriptors, had {count}")
+            time.sleep(0.05)
+
+    def stop(self, signal_number=signal.SIGTERM):
+        self.process.send_signal(signal_number)
+        _, errors = self.process.communicate(timeout=DEADLINE_S)
+        check(self.process.returncode == 0, f"the server exits {self.process.returncode}: {errors}")
+        return errors
+
+
+def client_args(*options):
+    return [CLIENT, "images", "--model", "r/model.strait", "--head", "halves/head.ts", *options]
+
+
+def message(kind, body, length=None):
+    return b"St" + bytes([1, kind]) + struct.pack("<I", len(body) if length is None else length) + body
+
+
+def connect(port):
+    peer = socket.create_connection(("127.0.0.1", port), timeout=DEADLINE_S)
+    return peer
+
+
+def receive(peer, count):
+    data = b""
+    while len(data) < count:
+        part = peer.recv(count - len(data))
+        if not part:
+            return None
+        data += part
+    return data
+
+
+def receive_message(peer):
+    header = receive(peer, 8)
+    check(header is not None and header[:3] == b"St\x01", f"no message but {header}")
+    return header[3], receive(peer, struct.unpack("<I", header[4:])[0])
+
+
+class Background(threading.Thread):
+    """Runs a function; join() raises what it raised."""
+
+    def __init__(self, function, *args):
+        super().__init__(daemon=True)
+        self.function, self.args, self.error = function, args, None
+        self.start()
+
+    def run(self):
+        try:
+            self.function(*self.args)
+        except BaseException as error:  # pylint: disable=broad-except
+            self.error = error
+
+    def join(self, timeout=None):
+        super().join(DEADLINE_S)
+        check(not self.is_alive(), f"{self.function.__name__} does not end")
+        if self.error is not None:
+            raise self.error
