@@ -9,13 +9,13 @@ from .errors import StraitError
 
 __version__: str
 
-class SupportsDLPack(Protocol):
+class _SupportsDLPack(Protocol):
     def __dlpack__(self) -> Any: ...
     def __dlpack_device__(self) -> tuple[Any, int]: ...
 
-Bytes = Union[bytes, bytearray, memoryview, npt.NDArray[np.uint8]]
-Array = Union[npt.NDArray[np.float32], npt.NDArray[np.float16], npt.NDArray[np.int8], memoryview, SupportsDLPack]
-_Out = TypeVar("_Out", bound=Array)
+_Bytes = Union[bytes, bytearray, memoryview, npt.NDArray[np.uint8]]
+_Array = Union[npt.NDArray[np.float32], npt.NDArray[np.float16], npt.NDArray[np.int8], memoryview, _SupportsDLPack]
+_Out = TypeVar("_Out", bound=_Array)
 
 class Limits:
     def __init__(
@@ -44,7 +44,7 @@ class Model:
     @staticmethod
     def load(path: Union[str, bytes, os.PathLike[Any]], *, limits: Limits | None = None) -> Model: ...
     @staticmethod
-    def from_bytes(data: Bytes, *, limits: Limits | None = None) -> Model: ...
+    def from_bytes(data: _Bytes, *, limits: Limits | None = None) -> Model: ...
     @property
     def id(self) -> int: ...
     @property
@@ -78,7 +78,7 @@ class FrameInfo:
     @property
     def payload_bytes(self) -> int: ...
 
-def frame_info(frame: Bytes) -> FrameInfo: ...
+def frame_info(frame: _Bytes) -> FrameInfo: ...
 
 class Encoder:
     def __init__(self, model: Model, threads: int = 1, *, limits: Limits | None = None) -> None: ...
@@ -86,7 +86,7 @@ class Encoder:
     def model(self) -> Model: ...
     def encode(
         self,
-        array: Array,
+        array: _Array,
         *,
         quality: float | None = None,
         max_bytes: int | None = None,
@@ -99,15 +99,15 @@ class Decoder:
     def __init__(self, model: Model, threads: int = 1, *, limits: Limits | None = None) -> None: ...
     @property
     def model(self) -> Model: ...
-    def shape_of(self, frame: Bytes) -> tuple[int, ...]: ...
+    def shape_of(self, frame: _Bytes) -> tuple[int, ...]: ...
     @overload
-    def decode(self, frame: Bytes, *, out: None = None, scale: float | None = None) -> npt.NDArray[np.float32]: ...
+    def decode(self, frame: _Bytes, *, out: None = None, scale: float | None = None) -> npt.NDArray[np.float32]: ...
     @overload
-    def decode(self, frame: Bytes, *, out: _Out, scale: float | None = None) -> _Out: ...
+    def decode(self, frame: _Bytes, *, out: _Out, scale: float | None = None) -> _Out: ...
     @overload
     def decode_batch(
         self,
-        frames: Iterable[Bytes],
+        frames: Iterable[_Bytes],
         *,
         out: None = None,
         scale: float | None = None,
@@ -116,7 +116,7 @@ class Decoder:
     @overload
     def decode_batch(
         self,
-        frames: Iterable[Bytes],
+        frames: Iterable[_Bytes],
         *,
         out: None = None,
         scale: float | None = None,
@@ -124,9 +124,9 @@ class Decoder:
     ) -> tuple[npt.NDArray[np.float32], list[StraitError | None]]: ...
     @overload
     def decode_batch(
-        self, frames: Iterable[Bytes], *, out: _Out, scale: float | None = None, errors: Literal["raise"] = "raise"
+        self, frames: Iterable[_Bytes], *, out: _Out, scale: float | None = None, errors: Literal["raise"] = "raise"
     ) -> _Out: ...
     @overload
     def decode_batch(
-        self, frames: Iterable[Bytes], *, out: _Out, scale: float | None = None, errors: Literal["return"]
+        self, frames: Iterable[_Bytes], *, out: _Out, scale: float | None = None, errors: Literal["return"]
     ) -> tuple[_Out, list[StraitError | None]]: ...

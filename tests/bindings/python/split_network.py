@@ -28,7 +28,7 @@ synthesis_width = 16
 kind = "distill"
 lambdas = [1e-1, 1e-3]
 [train]
-epochs = 12
+epochs = 8
 batch_size = 32
 learning_rate = 4e-3
 warmup_steps = 10

@@ -52,7 +52,7 @@ def test_names_are_the_stubs_names():
 def test_arguments_are_the_stubs_arguments():
     for name, stub in stub_classes().items():
         for node in stub.body:
-            if not isinstance(node, ast.FunctionDef) or name == "SupportsDLPack":
+            if not isinstance(node, ast.FunctionDef) or name == "_SupportsDLPack":
                 continue
             wanted = [argument.arg for argument in node.args.args + node.args.kwonlyargs if argument.arg != "self"]
             method = getattr(getattr(strait, name), node.name)
