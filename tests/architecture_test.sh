@@ -20,6 +20,8 @@ check() {
     violations "$root" include "entropy/|codec/|datasets/|training/|planner/|bindings/|bench/|tests/|$torch|$opencv"
     violations "$root" entropy "codec/|datasets/|training/|planner/|bindings/|bench/|tests/|$torch|$opencv"
     violations "$root" codec "datasets/|training/|planner/|bindings/|bench/|tests/|$torch|$opencv"
+    violations "$root" bindings "entropy/|codec/|datasets/|training/|planner/|bench/|tests/"
+    violations "$root" bindings/python "$torch|$opencv"
     violations "$root" datasets "entropy/[^e]|codec/|training/|planner/|bindings/|bench/|tests/|$torch"
     violations "$root" datasets "$opencv" headers
     violations "$root" training "planner/|bindings/|bench/|tests/"
@@ -45,7 +47,8 @@ self_test() {
                "codec/tools/x.cc|opencv2/core.hpp" "codec/x.h|ATen/ATen.h" "datasets/x.h|opencv2/core.hpp"
                "datasets/x.cc|torch/torch.h" "datasets/x.cc|codec/npy.h" "training/x.cc|bench/rd/report.h"
                "include/strait/x.h|codec/frame.h" "bench/x.cc|tests/codec/test_models.h"
-               "bindings/c/x.cc|codec/frame.h" "bindings/python/x.cc|entropy/error.h" "bindings/c/x.h|torch/torch.h")
+               "bindings/c/x.cc|codec/frame.h" "bindings/python/x.cc|entropy/error.h" "bindings/c/x.h|torch/torch.h"
+               "bindings/python/x.h|torch/torch.h")
   local entry file
   for entry in "${cases[@]}"; do
     file=${entry%%|*}
