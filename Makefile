@@ -13,6 +13,7 @@ PREFIX ?= /usr/local
 WERROR := $(if $(CI),ON,OFF)
 LAUNCHER = $(if $(shell command -v ccache),-DCMAKE_CXX_COMPILER_LAUNCHER=ccache)
 CONFIGURE = -DSTRAIT_WERROR=$(WERROR) $(LAUNCHER)
+FULL = $(CONFIGURE) -DSTRAIT_BUILD_PYTHON=ON
 
 TRAIN := $(BUILD)/training/strait-train
 RD := $(BUILD)/bench/strait-rd
@@ -27,7 +28,7 @@ deps:  ## install missing Debian packages (cmake/packages.txt)
 	@cmake/install_packages.sh
 
 build: deps  ## configure and build everything
-	cmake --preset release -B $(BUILD) $(CONFIGURE)
+	cmake --preset release -B $(BUILD) $(FULL)
 	cmake --build $(BUILD) -j $(JOBS)
 
 test: build runtime-check  ## build and run every test

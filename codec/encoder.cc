@@ -47,7 +47,8 @@ struct Encoder::Impl {
 
   Result<Analysis*> Prepare(const Shape& shape) {
     if (model == nullptr) return Error(StatusCode::kInvalidArgument, "encoder: has no model");
-    if (shape.empty()) return Error(StatusCode::kInvalidArgument, "tensor: has no dimensions");
+    if (shape.empty() || shape[0] < 1)
+      return Error(StatusCode::kInvalidArgument, "tensor: shape ", ToString(shape), " has no samples");
     STRAIT_ASSIGN_OR_RETURN(
         Analysis * analysis,
         analyses.Get(WithoutBatch(shape), options.limits.max_transform_elements, [&]() -> Result<Analysis> {
@@ -60,7 +61,6 @@ struct Encoder::Impl {
                                                              pool.threads()));
           return Analysis{std::move(geometry), std::move(transform)};
         }));
-    if (shape[0] < 1) return Error(StatusCode::kInvalidArgument, "shape ", ToString(shape), ": the batch is empty");
     STRAIT_RETURN_IF_ERROR(CheckBatch(analysis->geometry, shape[0], options.limits));
     return analysis;
   }

@@ -20,8 +20,6 @@ check() {
     violations "$root" include "entropy/|codec/|datasets/|training/|planner/|bindings/|bench/|tests/|$torch|$opencv"
     violations "$root" entropy "codec/|datasets/|training/|planner/|bindings/|bench/|tests/|$torch|$opencv"
     violations "$root" codec "datasets/|training/|planner/|bindings/|bench/|tests/|$torch|$opencv"
-    violations "$root" bindings "entropy/|codec/|datasets/|training/|planner/|bench/|tests/"
-    violations "$root" bindings/python "$torch|$opencv"
     violations "$root" datasets "entropy/[^e]|codec/|training/|planner/|bindings/|bench/|tests/|$torch"
     violations "$root" datasets "$opencv" headers
     violations "$root" training "planner/|bindings/|bench/|tests/"
