@@ -27,7 +27,8 @@ Result<Setup> SetUp(const ReferenceSplit& split) {
   return setup;
 }
 
-// With `budgeted`, max_bytes is half-way between the frames of the lowest and the highest level: the search has to look.
+// With `budgeted`, max_bytes is half-way between the frames of the lowest and the highest level: the search has to
+// look.
 void BenchEncode(benchmark::State& state, const ReferenceSplit& split, bool budgeted) {
   const Result<Setup> setup = SetUp(split);
   if (!setup.ok()) return state.SkipWithError(setup.status().message().c_str());
@@ -68,7 +69,8 @@ void BenchDecode(benchmark::State& state, const ReferenceSplit& split) {
 void RegisterCodecBenchmarks() {
   for (const ReferenceSplit& split : ReferenceSplits()) {
     const auto add = [&](const char* kind, auto run, auto... args) {
-      benchmark::RegisterBenchmark((kind + split.name()).c_str(), run, split, args...)->Unit(benchmark::kMicrosecond);
+      benchmark::RegisterBenchmark((kind + split.name()).c_str(), run, split, args...)
+          ->Unit(benchmark::kMicrosecond);
     };
     add("Codec/Encode/", BenchEncode, false);
     add("Codec/EncodeMaxBytes/", BenchEncode, true);

@@ -1,8 +1,9 @@
-// What Codec/... is measured against: LibTorch running only the transforms of the same units, on one thread, without
-// quantisation or coding, and OpenCV encoding a picture as JPEG.
+// What Codec/... is measured against: LibTorch running only the transforms of the same units, on one thread,
+// without quantisation or coding, and OpenCV encoding a picture as JPEG.
 #include <benchmark/benchmark.h>
 #include <torch/torch.h>
 
+#include <cmath>
 #include <memory>
 #include <opencv2/imgcodecs.hpp>
 #include <opencv2/imgproc.hpp>
@@ -65,13 +66,14 @@ void BenchTorch(benchmark::State& state, const ReferenceSplit& split, bool analy
   }
 }
 
-// A picture with the spectrum of photographs, power falling with the square of the frequency, and some edges.
+// Noise of falling spectrum and some edges: as JPEG of quality 75 it has 10.4 kB, the mean of the Imagenette validation
+// photographs at 224x224.
 cv::Mat PhotographLike(int size) {
   cv::RNG random(7);
   cv::Mat sum(size, size, CV_32FC3, cv::Scalar::all(128));
   for (int cells = 4; cells <= size; cells *= 2) {
     cv::Mat noise(cells, cells, CV_32FC3), octave;
-    random.fill(noise, cv::RNG::NORMAL, 0, 300.0 / cells);
+    random.fill(noise, cv::RNG::NORMAL, 0, 120.0 / std::pow(cells, 0.65));
     cv::resize(noise, octave, sum.size(), 0, 0, cv::INTER_CUBIC);
     sum += octave * 2;
   }

@@ -1,6 +1,6 @@
-// Units shaped like the reference of the field (Datta et al. 2022: depthwise 3x3 stride 2, pointwise; mirrored) at the
-// usual splits, and features for them. Weights and features are random, tables geometric: times are meant, rates are
-// not.
+// Units shaped like the reference of the field (Datta et al. 2022: depthwise 3x3 stride 2, pointwise; mirrored) at
+// the usual splits, and features for them. Weights and features are random, tables geometric: times are meant,
+// rates are not.
 #pragma once
 
 #include <cstdint>

@@ -35,9 +35,11 @@ AxisPlan PlanTransposeAxis(int64_t kernels, int64_t stride, int64_t padding) {
 }
 
 // The weight of an op from a source channel of a group to one of its outputs.
-float WeightAt(const Op& op, const ConvPlan& plan, int64_t group, int64_t dst, int64_t src, int64_t ky, int64_t kx) {
+float WeightAt(const Op& op, const ConvPlan& plan, int64_t group, int64_t dst, int64_t src, int64_t ky,
+               int64_t kx) {
   if (op.kind == OpKind::kLinear) return op.weight.data[dst * plan.src_channels + src];
-  const int64_t outer = op.kind == OpKind::kConv2d ? group * plan.dst_channels + dst : group * plan.src_channels + src;
+  const int64_t outer =
+      op.kind == OpKind::kConv2d ? group * plan.dst_channels + dst : group * plan.src_channels + src;
   const int64_t inner = op.kind == OpKind::kConv2d ? src : dst;
   const Shape& shape = op.weight.shape;
   return op.weight.data[((outer * shape[1] + inner) * shape[2] + ky) * shape[3] + kx];
@@ -46,16 +48,16 @@ float WeightAt(const Op& op, const ConvPlan& plan, int64_t group, int64_t dst, i
 std::vector<float> PackPhase(const Op& op, const ConvPlan& plan, const std::vector<AxisTap>& rows,
                              const std::vector<AxisTap>& cols) {
   std::vector<float> packed;
-  packed.reserve(static_cast<size_t>(plan.groups * plan.num_panels() * plan.src_channels * plan.panel) * rows.size() *
-                 cols.size());
+  packed.reserve(static_cast<size_t>(plan.groups * plan.num_panels() * plan.src_channels * plan.panel) *
+                 rows.size() * cols.size());
   for (int64_t group = 0; group < plan.groups; ++group) {
     for (int64_t first = 0; first < plan.dst_channels; first += plan.panel) {
       for (int64_t src = 0; src < plan.src_channels; ++src) {
         for (const AxisTap& row : rows) {
           for (const AxisTap& col : cols) {
             for (int64_t dst = first; dst < first + plan.panel; ++dst) {
-              packed.push_back(
-                  dst < plan.dst_channels ? WeightAt(op, plan, group, dst, src, row.kernel, col.kernel) : 0.0f);
+              packed.push_back(dst < plan.dst_channels ? WeightAt(op, plan, group, dst, src, row.kernel, col.kernel)
+                                                       : 0.0f);
             }
           }
         }
@@ -96,7 +98,8 @@ ConvPlan PlanConv(const Op& op) {
   }
   plan.bias.resize(static_cast<size_t>(plan.groups * plan.num_panels() * plan.panel));
   for (size_t i = 0; i < op.bias.data.size(); ++i) {
-    const auto group = static_cast<int64_t>(i) / plan.dst_channels, dst = static_cast<int64_t>(i) % plan.dst_channels;
+    const auto group = static_cast<int64_t>(i) / plan.dst_channels,
+               dst = static_cast<int64_t>(i) % plan.dst_channels;
     plan.bias[group * plan.num_panels() * plan.panel + dst] = op.bias.data[i];
   }
   return plan;

@@ -10,8 +10,9 @@
 namespace strait {
 
 // Along one axis. Source values, behind `halo` zeros, are dealt to src_phases planes in turn: value i lies in plane
-// (i + halo) mod src_phases at (i + halo) / src_phases. Outputs of phase p are those at p, p + phases, p + 2 phases, ...;
-// the one at p + j phases sums over the taps: weight `kernel` times the value at j + shift of plane `plane`.
+// (i + halo) mod src_phases at (i + halo) / src_phases. Outputs of phase p are those at p, p + phases, p + 2
+// phases, ...; the one at p + j phases sums over the taps: weight `kernel` times the value at j + shift of plane
+// `plane`.
 struct AxisTap {
   int64_t kernel, plane, shift;
 };
@@ -27,8 +28,8 @@ struct ConvPlan {
   int64_t src_channels = 0, dst_channels = 0;  // of a group
   int64_t panel = 1;                           // channels of a panel of weights: 1, 2, 4 or 8
 
-  // Of each phase, rows * cols of them: weights {groups, panels, taps, panel}, where the taps run over source channels,
-  // then kernel rows, then columns. Channels that fill up the last panel are zero.
+  // Of each phase, rows * cols of them: weights {groups, panels, taps, panel}, where the taps run over source
+  // channels, then kernel rows, then columns. Channels that fill up the last panel are zero.
   std::vector<std::vector<float>> weights;
   std::vector<float> bias;  // {groups, panels, panel}
 

@@ -22,6 +22,7 @@ ConvStep::Geometry ConvStep::GeometryOf(const ConvPlan& plan, const PlaneShape& 
   Geometry geometry;
   geometry.staged_rows = StagedSize(plan.rows, src.rows, dst.rows);
   geometry.staged_cols = StagedSize(plan.cols, src.cols, dst.cols);
+  if (plan.cols.src_phases > 1) geometry.staged_cols += kOverread;  // splitting writes whole vectors
   geometry.staged_channel =
       plan.rows.src_phases * plan.cols.src_phases * geometry.staged_rows * geometry.staged_cols;
   const auto row_phases = static_cast<int64_t>(plan.rows.phases.size());
@@ -65,11 +66,11 @@ ConvStep::ConvStep(const ConvPlan& plan, const PlaneShape& src, const PlaneShape
   }
   if (is_direct_) return;
   const size_t copies = by_group_ ? static_cast<size_t>(threads) : 1;
-  staged_.assign(copies, std::vector<float>(
-                             static_cast<size_t>(plan.src_channels * geometry_.staged_channel + kOverread)));
+  staged_.assign(copies,
+                 std::vector<float>(static_cast<size_t>(plan.src_channels * geometry_.staged_channel + kOverread)));
   if (phases_.size() > 1) {
-    split_.assign(copies,
-                  std::vector<float>(static_cast<size_t>(plan.dst_channels * geometry_.phases_channel + kOverread)));
+    split_.assign(
+        copies, std::vector<float>(static_cast<size_t>(plan.dst_channels * geometry_.phases_channel + kOverread)));
   }
 }
 
@@ -86,8 +87,8 @@ void ConvStep::AddPhase(int64_t row, int64_t col) {
     for (const AxisTap& y : plan_.rows.phases[row]) {
       for (const AxisTap& x : plan_.cols.phases[col]) {
         phase.offsets.push_back(channel * geometry_.staged_channel +
-                                (y.plane * plan_.cols.src_phases + x.plane) * plane + y.shift * geometry_.staged_cols +
-                                x.shift);
+                                (y.plane * plan_.cols.src_phases + x.plane) * plane +
+                                y.shift * geometry_.staged_cols + x.shift);
       }
     }
   }
@@ -177,7 +178,8 @@ void ConvStep::RunWhole(const float* src, float* dst, ThreadPool& pool) {
     while (phase->first_job > job) --phase;
     const size_t begin = static_cast<size_t>(job - phase->first_job) * tile_vectors_;
     RunTiles(*phase, begin, std::min(begin + tile_vectors_, phase->vectors.size()), 0, src,
-             merges ? split_[0].data() + phase->scratch_offset : dst, merges ? geometry_.phases_channel : dst_.size());
+             merges ? split_[0].data() + phase->scratch_offset : dst,
+             merges ? geometry_.phases_channel : dst_.size());
   });
   if (!merges) return;
   pool.For(dst_.channels, [&](int64_t channel, int) {

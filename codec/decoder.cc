@@ -50,7 +50,7 @@ struct Decoder::Impl {
   std::vector<float> latent;                // of all frames
   std::vector<float> inverse_gains;
   int gains_code = -1;
-  std::vector<bool> is_sound;               // of each frame of a batch
+  std::vector<bool> is_sound;  // of each frame of a batch
 
   // Everything about a frame that can be known before its payload is read.
   Result<OpenFrame> Open(FrameView bytes) {
@@ -123,13 +123,13 @@ struct Decoder::Impl {
                            int64_t begin, int64_t end) {
     STRAIT_ASSIGN_OR_RETURN(CompiledTransform * synthesis, SynthesisOf(latent_sample));
     const int64_t size = NumElements(latent_sample);
-    for (int64_t n = begin; n < end; ++n)
-      synthesis->Synthesize(latent.data() + n * size, dst, layout, n, pool);
+    for (int64_t n = begin; n < end; ++n) synthesis->Synthesize(latent.data() + n * size, dst, layout, n, pool);
     return Status();
   }
 
   // The whole way from symbols to a tensor of `shape`.
-  Status Restore(std::span<const int16_t> from, const Shape& latent_shape, const Shape& shape, int code, Tensor& dst) {
+  Status Restore(std::span<const int16_t> from, const Shape& latent_shape, const Shape& shape, int code,
+                 Tensor& dst) {
     RestoreLatentAt(from, latent_shape, code, 0);
     STRAIT_RETURN_IF_ERROR(SynthesisOf(WithoutBatch(latent_shape)).status());  // before `dst` is touched
     dst.shape = shape;
@@ -193,15 +193,16 @@ Status Decoder::DecodeBatch(std::span<const FrameView> frames, const MutableTens
     STRAIT_ASSIGN_OR_RETURN(const SampleLayout layout, LayoutOf(dst));
     const auto num_frames = static_cast<int64_t>(frames.size());
     if (dst.shape[0] % num_frames != 0) {
-      return Error(StatusCode::kInvalidArgument, "decode batch: dst ", ToString(dst.shape), " does not divide into ",
-                   frames.size(), " frames");
+      return Error(StatusCode::kInvalidArgument, "decode batch: dst ", ToString(dst.shape),
+                   " does not divide into ", frames.size(), " frames");
     }
     const int64_t batch = dst.shape[0] / num_frames;
     const Shape frame_shape = WithBatch(batch, WithoutBatch(dst.shape));
     Shape latent_sample;  // of the sound frames
     impl_->is_sound.assign(frames.size(), false);
     for (size_t i = 0; i < frames.size(); ++i) {
-      const Status status = impl_->DecodeLatent(frames[i], frame_shape, static_cast<int64_t>(i) * batch, latent_sample);
+      const Status status =
+          impl_->DecodeLatent(frames[i], frame_shape, static_cast<int64_t>(i) * batch, latent_sample);
       impl_->is_sound[i] = status.ok();
       if (!statuses.empty()) statuses[i] = status;
       if (!status.ok() && statuses.empty()) return Error(status.code(), "frame ", i, ": ", status.message());

@@ -38,7 +38,7 @@ struct Encoder::Impl {
   CoderOptions options;
   ThreadPool pool;
   ShapeCache<Analysis> analyses;  // by sample shape
-  std::vector<float> latent;  // of all samples, in memory order
+  std::vector<float> latent;      // of all samples, in memory order
   std::vector<int16_t> symbols;
   std::vector<float> gains;
   int gains_code = -1;
@@ -56,9 +56,9 @@ struct Encoder::Impl {
           STRAIT_ASSIGN_OR_RETURN(
               const std::vector<Shape> values,
               InferShapes(model->impl().spec.analysis, WithBatch(1, geometry.padded), options.limits));
-          STRAIT_ASSIGN_OR_RETURN(CompiledTransform transform,
-                                  CompiledTransform::Compile(model->impl().analysis, values, options.limits,
-                                                             pool.threads()));
+          STRAIT_ASSIGN_OR_RETURN(
+              CompiledTransform transform,
+              CompiledTransform::Compile(model->impl().analysis, values, options.limits, pool.threads()));
           return Analysis{std::move(geometry), std::move(transform)};
         }));
     STRAIT_RETURN_IF_ERROR(CheckBatch(analysis->geometry, shape[0], options.limits));

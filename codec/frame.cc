@@ -52,8 +52,8 @@ size_t FrameHeaderBytes(const FrameHeader& header) {
 }
 
 void SealFrame(size_t header_bytes, uint64_t model_id, std::span<uint8_t> frame) {
-  const uint32_t checksum = FrameChecksum(frame.first(header_bytes - kFrameChecksumBytes),
-                                          frame.subspan(header_bytes), model_id);
+  const uint32_t checksum =
+      FrameChecksum(frame.first(header_bytes - kFrameChecksumBytes), frame.subspan(header_bytes), model_id);
   for (size_t i = 0; i < kFrameChecksumBytes; ++i)
     frame[header_bytes - kFrameChecksumBytes + i] = static_cast<uint8_t>(checksum >> (8 * i));
 }

@@ -11,7 +11,7 @@ namespace strait {
 namespace {
 
 constexpr int64_t kMaxSize = int64_t{1} << 40;  // far above any limit, far below an overflow
-constexpr int64_t kMaxPadding = 1023;  // rows or columns: docs/format.md
+constexpr int64_t kMaxPadding = 1023;           // rows or columns: docs/format.md
 
 // Size of the transform's output along an axis (0 rows, 1 columns) of feature maps; none when an op cannot take its
 // input. The axes of an op do not depend on each other.
@@ -57,7 +57,8 @@ Result<SampleGeometry> GeometryOf(const ModelImpl& model, const Shape& feature_s
   if (feature_shape.size() != rank || feature_shape[channel_axis] != spec.feature_shape[channel_axis - 1] ||
       std::ranges::any_of(feature_shape, [](int64_t dim) { return dim < 1; })) {
     return Error(StatusCode::kInvalidArgument, "shape ", ToString(feature_shape), ": model ", ModelIdText(model.id),
-                 " wants Nx", ToString(spec.feature_shape), rank == 4 ? " with any height and width" : " with any T");
+                 " wants Nx", ToString(spec.feature_shape),
+                 rank == 4 ? " with any height and width" : " with any T");
   }
   SampleGeometry geometry;
   geometry.feature = geometry.padded = WithoutBatch(feature_shape);

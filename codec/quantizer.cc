@@ -42,15 +42,16 @@ void InterpolateGains(const std::vector<std::vector<float>>& levels, int quality
   const int sixteenths = quality_code % kQualitySteps;
   gains = levels[level];
   if (sixteenths == 0) return;
+  // Roots are rounded correctly everywhere, where pow is not: the same gains on every machine.
+  static_assert(kQualitySteps == 16);
+  const std::vector<float>& next = levels[level + 1];
   for (size_t c = 0; c < gains.size(); ++c) {
-    const double low = gains[c], high = levels[level + 1][c];
-    // Roots are rounded correctly everywhere, where pow is not: the same gains on every machine.
-    double root = high / low, factor = 1;
-    for (int bit = kQualitySteps / 2; bit > 0; bit /= 2) {
-      root = std::sqrt(root);
-      if ((sixteenths & bit) != 0) factor *= root;
-    }
-    gains[c] = static_cast<float>(low * factor);
+    const double low = gains[c];
+    const double half = std::sqrt(next[c] / low), quarter = std::sqrt(half), eighth = std::sqrt(quarter);
+    const double sixteenth = std::sqrt(eighth);
+    const double coarse = ((sixteenths & 8) != 0 ? half : 1.0) * ((sixteenths & 4) != 0 ? quarter : 1.0);
+    const double fine = ((sixteenths & 2) != 0 ? eighth : 1.0) * ((sixteenths & 1) != 0 ? sixteenth : 1.0);
+    gains[c] = static_cast<float>(low * (coarse * fine));
   }
 }
 
@@ -70,8 +71,8 @@ Status QuantizeLatent(std::span<const float> latent, const SymbolLayout& layout,
   size_t c = 0;
   for (size_t begin = 0; begin < latent.size(); begin += layout.inner) {
     const Range range = RangeOf(tables, layout.first_table + c);
-    if (!kernels.quantize(latent.data() + begin, static_cast<int64_t>(layout.inner), gains[c], range.low, range.high,
-                          symbols.data() + begin)) {
+    if (!kernels.quantize(latent.data() + begin, static_cast<int64_t>(layout.inner), gains[c], range.low,
+                          range.high, symbols.data() + begin)) {
       return NotANumber(latent, gains[c], begin);
     }
     if (++c == layout.channels) c = 0;

@@ -15,15 +15,25 @@ constexpr double kDisorderBytes = 3;  // by which neighbours may be out of order
 constexpr double kUsualSlope = 0.04;
 constexpr int kSecants = 6;  // then halves: a curve that is no line cannot make the search crawl
 
-// The last code whose estimate fits, -1 when none does: secants through the latest two codes on a logarithmic scale,
+struct Crossing {
+  int fits = -1;           // the last code whose estimate fits, -1 when none does
+  double bytes_above = 0;  // estimate of the code after it, where there is one
+};
+
+// The crossing of estimates and budget: secants through the latest two codes on a logarithmic scale,
 // held between the codes that are known to fit and not to.
-Result<int> SearchByEstimates(double max_bytes, const RateSearch& search) {
+Result<Crossing> SearchByEstimates(double max_bytes, const RateSearch& search) {
   int fits = -1, too_large = search.max_code + 1;
   int code = search.max_code / 2, last_code = -1;
-  double last_log = 0;
+  double last_log = 0, bytes_above = 0;
   for (int probes = 1; too_large - fits > 1; ++probes) {
     STRAIT_ASSIGN_OR_RETURN(const double bytes, search.estimate(code));
-    (bytes <= max_bytes ? fits : too_large) = code;
+    if (bytes <= max_bytes) {
+      fits = code;
+    } else {
+      too_large = code;
+      bytes_above = bytes;
+    }
     const double log = std::log(std::max(bytes, 1.0));
     double slope = last_code < 0 ? kUsualSlope : (log - last_log) / (code - last_code);
     if (!(slope > 0)) slope = kUsualSlope;
@@ -36,7 +46,7 @@ Result<int> SearchByEstimates(double max_bytes, const RateSearch& search) {
       code = static_cast<int>(std::clamp(std::floor(crossing), fits + 1.0, too_large - 1.0));
     }
   }
-  return fits;
+  return Crossing{fits, bytes_above};
 }
 
 // No code fits by its estimate, so the budget is hopeless or within an estimate's error: look at all.
@@ -57,11 +67,14 @@ Result<int> EncodeWithinByScan(size_t max_bytes, const RateSearch& search) {
 
 Result<int> EncodeWithin(size_t max_bytes, const RateSearch& search) {
   const auto budget = static_cast<double>(max_bytes);
-  STRAIT_ASSIGN_OR_RETURN(const int crossing, SearchByEstimates(budget, search));
+  STRAIT_ASSIGN_OR_RETURN(const Crossing crossing, SearchByEstimates(budget, search));
   int candidates[kNeighbours];
   int num_candidates = 0;
-  for (int code = crossing + 1; code <= std::min(crossing + kNeighbours, search.max_code); ++code) {
-    STRAIT_ASSIGN_OR_RETURN(const double bytes, search.estimate(code));
+  for (int code = crossing.fits + 1; code <= std::min(crossing.fits + kNeighbours, search.max_code); ++code) {
+    double bytes = crossing.bytes_above;
+    if (code > crossing.fits + 1) {
+      STRAIT_ASSIGN_OR_RETURN(bytes, search.estimate(code));
+    }
     if (bytes > budget + std::max(kDisorderBytes, search.estimate_error)) break;
     if (bytes <= budget + search.estimate_error) candidates[num_candidates++] = code;
   }
@@ -70,7 +83,7 @@ Result<int> EncodeWithin(size_t max_bytes, const RateSearch& search) {
     STRAIT_ASSIGN_OR_RETURN(const size_t size, search.encode(code));
     if (size <= max_bytes) return code;
   }
-  for (int code = crossing; code >= 0; --code) {
+  for (int code = crossing.fits; code >= 0; --code) {
     STRAIT_ASSIGN_OR_RETURN(const size_t size, search.encode(code));
     if (size <= max_bytes) return code;
   }

@@ -83,8 +83,8 @@ auto ForType(DType dtype, const Body& body) {
   }
 }
 
-// Whether `strides` are those of dimensions laid out in the order `order`, innermost last. What a dimension of size 1
-// says does not matter.
+// Whether `strides` are those of dimensions laid out in the order `order`, innermost last. What a dimension of size
+// 1 says does not matter.
 bool IsLaidOut(const Shape& shape, const Shape& strides, std::initializer_list<size_t> order) {
   int64_t expected = 1;
   for (auto axis = std::rbegin(order); axis != std::rend(order); ++axis) {
@@ -102,13 +102,15 @@ Result<SampleLayout> LayoutOfView(const View& view) {
     return Error(StatusCode::kInvalidArgument, "tensor: dtype ", static_cast<int>(view.dtype), " is not known");
   }
   if (view.dtype == DType::kInt8 && !(view.scale > 0 && std::isfinite(view.scale))) {
-    return Error(StatusCode::kInvalidArgument, "tensor: scale ", view.scale, " of int8 must be positive and finite");
+    return Error(StatusCode::kInvalidArgument, "tensor: scale ", view.scale,
+                 " of int8 must be positive and finite");
   }
   if (shape.size() != 3 && shape.size() != 4) {
     return Error(StatusCode::kInvalidArgument, "tensor: shape ", ToString(shape), " is neither NxCxHxW nor NxTxC");
   }
   if (NumElements(shape) < 0) {
-    return Error(StatusCode::kInvalidArgument, "tensor: shape ", ToString(shape), " has a negative dimension or overflows");
+    return Error(StatusCode::kInvalidArgument, "tensor: shape ", ToString(shape),
+                 " has a negative dimension or overflows");
   }
   const bool tokens = shape.size() == 3;
   SampleLayout layout;
@@ -118,13 +120,14 @@ Result<SampleLayout> LayoutOfView(const View& view) {
   layout.sample_stride = layout.channels * layout.rows * layout.cols;
   const bool has_strides = !view.strides.empty();
   if (has_strides && view.strides.size() != shape.size()) {
-    return Error(StatusCode::kInvalidArgument, "tensor: ", view.strides.size(), " strides for shape ", ToString(shape));
+    return Error(StatusCode::kInvalidArgument, "tensor: ", view.strides.size(), " strides for shape ",
+                 ToString(shape));
   }
   const bool contiguous = !has_strides || (tokens ? IsLaidOut(shape, view.strides, {0, 1, 2})
                                                   : IsLaidOut(shape, view.strides, {0, 1, 2, 3}));
   if (!contiguous && (tokens || !IsLaidOut(shape, view.strides, {0, 2, 3, 1}))) {
-    return Error(StatusCode::kUnsupported, "tensor: strides ", ToString(view.strides), " of shape ", ToString(shape),
-                 " are neither contiguous nor channels-last; make a contiguous copy");
+    return Error(StatusCode::kUnsupported, "tensor: strides ", ToString(view.strides), " of shape ",
+                 ToString(shape), " are neither contiguous nor channels-last; make a contiguous copy");
   }
   if (tokens || !contiguous) {
     layout.channel_stride = 1;
@@ -184,7 +187,8 @@ Status CheckFinite(const TensorView& src, const SampleLayout& layout, int64_t n)
   });
 }
 
-void ReadSample(const TensorView& src, const SampleLayout& layout, int64_t n, int64_t rows, int64_t cols, float* dst) {
+void ReadSample(const TensorView& src, const SampleLayout& layout, int64_t n, int64_t rows, int64_t cols,
+                float* dst) {
   ForType(src.dtype, [&](auto type) {
     using Type = decltype(type);
     const auto* sample = static_cast<const typename Type::Element*>(src.data) + n * layout.sample_stride;
@@ -198,8 +202,8 @@ void ReadSample(const TensorView& src, const SampleLayout& layout, int64_t n, in
   });
 }
 
-void WriteSample(const float* src, int64_t rows, int64_t cols, const MutableTensorView& dst, const SampleLayout& layout,
-                 int64_t n) {
+void WriteSample(const float* src, int64_t rows, int64_t cols, const MutableTensorView& dst,
+                 const SampleLayout& layout, int64_t n) {
   ForType(dst.dtype, [&](auto type) {
     using Type = decltype(type);
     auto* sample = static_cast<typename Type::Element*>(dst.data) + n * layout.sample_stride;

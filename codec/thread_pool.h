@@ -17,8 +17,8 @@ class ThreadPool {
 
   int threads() const;
 
-  // body(job, worker) for each job of [0, jobs), in any order, on workers [0, threads()); returns when all are done.
-  // `body` does not throw. Allocates nothing.
+  // body(job, worker) for each job of [0, jobs), in any order, on workers [0, threads()); returns when all are
+  // done. `body` does not throw. Allocates nothing.
   template <typename Body>
   void For(int64_t jobs, const Body& body) {
     const auto call = [](const void* context, int64_t job, int worker) {

@@ -108,7 +108,8 @@ void CompiledTransform::Impl::AddSteps(const TransformPlan& plan, Simd simd, int
         fused[static_cast<size_t>(reader)] = true;
         step.dst = reader + 1;
       }
-      step.conv = std::make_unique<ConvStep>(*conv_plan++, shapes[step.src[0]], shapes[i + 1], slope, simd, threads);
+      step.conv =
+          std::make_unique<ConvStep>(*conv_plan++, shapes[step.src[0]], shapes[i + 1], slope, simd, threads);
       if (step.src[0] == 0 && step.conv->overreads()) overreads_input = true;
     }
     steps.push_back(std::move(step));

@@ -25,8 +25,8 @@ TransformPlan PlanTransform(const Transform& transform);
 // An object serves one thread at a time.
 class CompiledTransform {
  public:
-  // `values` are the shapes of all values of the plan's transform, as InferShapes gives them, for a batch of one; the
-  // plan must outlive the object. Errors: kLimitExceeded when the buffers have more elements than limits allow.
+  // `values` are the shapes of all values of the plan's transform, as InferShapes gives them, for a batch of one;
+  // the plan must outlive the object. Errors: kLimitExceeded when the buffers have more elements than limits allow.
   static Result<CompiledTransform> Compile(const TransformPlan& plan, const std::vector<Shape>& values,
                                            const Limits& limits, int threads = 1, Simd simd = DefaultSimd());
 

@@ -343,8 +343,8 @@ Status RansEncode(std::span<const Symbol> symbols, const TableIndices& indices, 
 }
 
 double RansPayloadEstimate(double cost_bits, size_t count) {
-  // A payload of one lane holds log2 of its last state and 16 bits a word, rounded up to bytes; the start state and each
-  // number of the phases come on top.
+  // A payload of one lane holds log2 of its last state and 16 bits a word, rounded up to bytes; the start state and
+  // each number of the phases come on top.
   const double start_bits = std::log2(static_cast<double>(rans::kStartState));
   const size_t top_rung = rans::TopRung(count);
   const double phase_bits = count < rans::kWorthSpeed ? static_cast<double>(top_rung > 0) : 9.0 * top_rung;
@@ -356,8 +356,8 @@ double RansPayloadEstimate(double cost_bits, size_t count) {
 double RansEstimateError(size_t count) { return count < rans::kWorthSpeed ? 1 : 6; }
 
 size_t RansPayloadBound(size_t count, const CdfTableSet& tables) {
-  // A step of an entry makes the state longer by at most precision bits and a rounding far below one; an escape adds
-  // 2 t - 1 bits. Lanes give back what they took; phases and the last state are a few bytes.
+  // A step of an entry makes the state longer by at most precision bits and a rounding far below one; an escape
+  // adds 2 t - 1 bits. Lanes give back what they took; phases and the last state are a few bytes.
   constexpr size_t kFixedBytes = 64;
   const auto bits_per_symbol = static_cast<size_t>(tables.precision() + 2 * tables.symbol_bits());
   return count * bits_per_symbol / 8 + kFixedBytes;
@@ -375,16 +375,16 @@ double RansCostBits(std::span<const Symbol> symbols, const TableIndices& indices
   return rans::CostBits(symbols, rans::IndexWalk<rans::Direction::kForwards>(indices, symbols.size()), tables);
 }
 
-#define STRAIT_INSTANTIATE(Symbol)                                                                \
-  template Status RansEncoder::Encode(std::span<const Symbol>, const SymbolLayout&,               \
-                                      const CdfTableSet&, const RansOptions&);                    \
-  template Status RansEncoder::Encode(std::span<const Symbol>, const TableIndices&,               \
-                                      const CdfTableSet&, const RansOptions&);                    \
-  template Status RansEncode(std::span<const Symbol>, const SymbolLayout&, const CdfTableSet&,    \
-                             std::vector<uint8_t>&, const RansOptions&);                          \
-  template Status RansEncode(std::span<const Symbol>, const TableIndices&, const CdfTableSet&,    \
-                             std::vector<uint8_t>&, const RansOptions&);                          \
-  template double RansCostBits(std::span<const Symbol>, const SymbolLayout&, const CdfTableSet&); \
+#define STRAIT_INSTANTIATE(Symbol)                                                                      \
+  template Status RansEncoder::Encode(std::span<const Symbol>, const SymbolLayout&, const CdfTableSet&, \
+                                      const RansOptions&);                                              \
+  template Status RansEncoder::Encode(std::span<const Symbol>, const TableIndices&, const CdfTableSet&, \
+                                      const RansOptions&);                                              \
+  template Status RansEncode(std::span<const Symbol>, const SymbolLayout&, const CdfTableSet&,          \
+                             std::vector<uint8_t>&, const RansOptions&);                                \
+  template Status RansEncode(std::span<const Symbol>, const TableIndices&, const CdfTableSet&,          \
+                             std::vector<uint8_t>&, const RansOptions&);                                \
+  template double RansCostBits(std::span<const Symbol>, const SymbolLayout&, const CdfTableSet&);       \
   template double RansCostBits(std::span<const Symbol>, const TableIndices&, const CdfTableSet&);
 STRAIT_INSTANTIATE(int8_t)
 STRAIT_INSTANTIATE(int16_t)

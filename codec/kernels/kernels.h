@@ -9,13 +9,15 @@
 
 namespace strait {
 
-inline constexpr int64_t kOverread = 16;  // floats that must be readable behind what a kernel reads as whole vectors
+inline constexpr int64_t kOverread =
+    16;  // floats that must be readable behind what a kernel reads as whole vectors
 inline constexpr int kMaxTileVectors = 6;
 inline constexpr int kMaxTileChannels = 8;
 
 // A tile of a convolution: a few vectors of consecutive output columns by a few output channels.
 //   dst[v][c * dst_channel_stride + lane] =
-//       activation(bias[c] + sum over taps k, in order, of weights[k * weight_stride + c] * src[v][offsets[k] + lane])
+//       activation(bias[c] + sum over taps k, in order, of weights[k * weight_stride + c] * src[v][offsets[k] +
+//       lane])
 // Whole vectors are read wherever lanes says that fewer columns are wanted; only those are written.
 struct ConvTile {
   const float* weights;
@@ -32,19 +34,20 @@ struct ConvTile {
   int lanes[kMaxTileVectors];  // 1 to Kernels::lanes
 };
 
-// Deals a plane to row_phases by col_phases planes: value (y, x), at (y + row_halo, x + col_halo) with the halo, goes to
-// the plane of both coordinates mod the phases, at both divided by them.
+// Deals a plane to row_phases by col_phases planes: value (y, x), at (y + row_halo, x + col_halo) with the halo,
+// goes to the plane of both coordinates mod the phases, at both divided by them.
 struct PlaneSplit {
   const float* src;
   int64_t rows, cols;
   int64_t row_phases, col_phases, row_halo, col_halo;
   float* dst;  // planes in row-major order of their phases
+  // Whole vectors are written: a row has room for kOverread values behind those that belong to it, which become zero.
   int64_t dst_cols, dst_plane;
 };
 
-// The inverse, without a halo: value (y, x) of a plane comes from src[(y mod row_phases) * col_phases + x mod col_phases],
-// whose rows have (cols - x mod col_phases) / col_phases values, rounded up. Whole vectors are
-// read, up to kOverread floats behind a source plane.
+// The inverse, without a halo: value (y, x) of a plane comes from src[(y mod row_phases) * col_phases + x mod
+// col_phases], whose rows have (cols - x mod col_phases) / col_phases values, rounded up. Whole vectors are read,
+// up to kOverread floats behind a source plane.
 struct PlaneMerge {
   const float* const* src;
   int64_t row_phases, col_phases;
@@ -73,7 +76,8 @@ struct Kernels {
   void (*split)(const PlaneSplit& job);
   void (*merge)(const PlaneMerge& job);
   bool (*all_finite)(const float* src, int64_t count);
-  // dst = clamp(round_half_even(src * gain), low, high), both integers of int16; false when a product is not a number.
+  // dst = clamp(round_half_even(src * gain), low, high), both integers of int16; false when a product is not a
+  // number.
   bool (*quantize)(const float* src, int64_t count, float gain, float low, float high, int16_t* dst);
   // Bits that the symbols of quantize() cost under a table, without storing them. Not a number when one is not.
   float (*cost)(const CostJob& job);

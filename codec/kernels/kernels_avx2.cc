@@ -41,8 +41,8 @@ struct Avx2 {
     const float* bits;
     int32_t size;
   };
-  static V AddBits(V sum, V scaled, V low, V high, int32_t min_symbol, const Table& table, int lanes, uint32_t& outside,
-                   int32_t* entries) {
+  static V AddBits(V sum, V scaled, V low, V high, int32_t min_symbol, const Table& table, int lanes,
+                   uint32_t& outside, int32_t* entries) {
     const __m256i rounded = _mm256_cvtps_epi32(_mm256_max_ps(_mm256_min_ps(scaled, high), low));
     const __m256i entry = _mm256_sub_epi32(rounded, _mm256_set1_epi32(min_symbol));
     // No entry of int16 symbols is large enough to be below zero twice: a signed range check is enough.

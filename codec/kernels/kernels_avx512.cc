@@ -46,8 +46,8 @@ struct Avx512 {
     int32_t size;
     V first, second;
   };
-  static V AddBits(V sum, V scaled, V low, V high, int32_t min_symbol, const Table& table, int lanes, uint32_t& outside,
-                   int32_t* entries) {
+  static V AddBits(V sum, V scaled, V low, V high, int32_t min_symbol, const Table& table, int lanes,
+                   uint32_t& outside, int32_t* entries) {
     const __m512i rounded = _mm512_cvtps_epi32(_mm512_max_ps(_mm512_min_ps(scaled, high), low));
     const __m512i entry = _mm512_sub_epi32(rounded, _mm512_set1_epi32(min_symbol));
     const __mmask16 wanted = Mask(lanes);

@@ -5,8 +5,8 @@
 //   Deinterleave(a, b, even, odd), Interleave(even, odd, a, b) of whole vectors
 //   IsNan(v): any lane; Quantize(v, low, high, dst): clamp, round half to even, store kLanes int16
 //   Table(bits, n), AddBits: adds the bits of the entries of the first lanes, see Cost
-// Everything is in an unnamed namespace and no function of the standard library is called, so that code compiled for
-// one instruction set cannot end up in the place of another's.
+// Everything is in an unnamed namespace and no function of the standard library is called, so that code compiled
+// for one instruction set cannot end up in the place of another's.
 #pragma once
 
 #include <cstdint>
@@ -94,7 +94,7 @@ void CopyRow(const float* src, int64_t count, float* dst) {
   if (rest > 0) Vector::StoreFirst(dst + i, Vector::LoadFirst(src + i, rest), rest);
 }
 
-// even[i] = src[2 i], odd[i] = src[2 i + 1], count values of src in all.
+// even[i] = src[2 i], odd[i] = src[2 i + 1], count values of src in all; zeros behind, up to whole vectors.
 template <typename Vector>
 void SplitRow(const float* src, int64_t count, float* even, float* odd) {
   using V = typename Vector::V;
@@ -109,10 +109,10 @@ void SplitRow(const float* src, int64_t count, float* even, float* odd) {
   const int rest = static_cast<int>(count - i);
   if (rest == 0) return;
   const V low = rest < kLanes ? Vector::LoadFirst(src + i, rest) : Vector::Load(src + i);
-  const V high = rest <= kLanes ? low : Vector::LoadFirst(src + i + kLanes, rest - kLanes);
+  const V high = rest <= kLanes ? Vector::Set(0) : Vector::LoadFirst(src + i + kLanes, rest - kLanes);
   Vector::Deinterleave(low, high, first, second);
-  Vector::StoreFirst(even + i / 2, first, (rest + 1) / 2);
-  if (rest > 1) Vector::StoreFirst(odd + i / 2, second, rest / 2);
+  Vector::Store(even + i / 2, first);
+  Vector::Store(odd + i / 2, second);
 }
 
 template <typename Vector>
@@ -260,7 +260,7 @@ void Restore(const int16_t* src, int64_t count, float inverse_gain, float* dst) 
 template <typename Vector>
 constexpr Kernels KernelsOver() {
   return {Vector::kLanes, Vector::kDepthwiseVectors, Vector::kTileVectors, Conv<Vector>, Split<Vector>,
-          Merge<Vector>,  AllFinite<Vector>,         Quantize<Vector>, Cost<Vector>, Restore};
+          Merge<Vector>,  AllFinite<Vector>,         Quantize<Vector>,     Cost<Vector>, Restore};
 }
 
 }  // namespace

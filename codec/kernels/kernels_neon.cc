@@ -43,8 +43,8 @@ struct Neon {
     const float* bits;
     int32_t size;
   };
-  static V AddBits(V sum, V scaled, V low, V high, int32_t min_symbol, const Table& table, int lanes, uint32_t& outside,
-                   int32_t* entries) {
+  static V AddBits(V sum, V scaled, V low, V high, int32_t min_symbol, const Table& table, int lanes,
+                   uint32_t& outside, int32_t* entries) {
     const int32x4_t rounded = vcvtnq_s32_f32(vmaxq_f32(vminq_f32(scaled, high), low));
     vst1q_s32(entries, vsubq_s32(rounded, vdupq_n_s32(min_symbol)));
     float bits[kLanes] = {};

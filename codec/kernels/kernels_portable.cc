@@ -68,8 +68,8 @@ struct Portable {
     const float* bits;
     int32_t size;
   };
-  static V AddBits(V sum, V scaled, V low, V high, int32_t min_symbol, const Table& table, int lanes, uint32_t& outside,
-                   int32_t* entries) {
+  static V AddBits(V sum, V scaled, V low, V high, int32_t min_symbol, const Table& table, int lanes,
+                   uint32_t& outside, int32_t* entries) {
     for (int i = 0; i < lanes; ++i) {
       entries[i] = Rounded(scaled.lane[i], low.lane[i], high.lane[i]) - min_symbol;
       if (entries[i] >= 0 && entries[i] < table.size) {

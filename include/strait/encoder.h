@@ -19,8 +19,8 @@ namespace strait {
 struct EncodeOptions {
   // Real number in [0, levels - 1]; unset is the highest level. Kept in sixteenths of a level.
   std::optional<double> quality = {};
-  // When set, the best quality whose frame has at most this many bytes is used and `quality` must be unset. Analysis
-  // runs once. kLimitExceeded, naming the smallest size that would do, when none fits.
+  // When set, the best quality whose frame has at most this many bytes is used and `quality` must be unset.
+  // Analysis runs once. kLimitExceeded, naming the smallest size that would do, when none fits.
   std::optional<size_t> max_bytes = {};
   // Adds 4 bytes that catch corruption and a wrong model. Without it most corruption still shows in the final rANS
   // state, but a frame of a sister model may decode to noise.
@@ -38,11 +38,11 @@ class Encoder {
   // for a shape.
   Result<size_t> EncodeBound(const Shape& src_shape);
 
-  // Encodes `src`, {N, C, H, W} or {N, T, C} with the model's channels, any batch and, up to the limits, any size. A
-  // size that the unit cannot restore as it is gets padded at its end, which decoding undoes (docs/format.md). Writes
-  // the frame to the start of `dst` and returns its size.
-  // Errors: kInvalidArgument (shape, quality, values that are not finite), kUnsupported (strides), kLimitExceeded
-  // (limits, max_bytes; `dst` too small: never with EncodeBound bytes). `dst` is untouched on error.
+  // Encodes `src`, {N, C, H, W} or {N, T, C} with the model's channels, any batch and, up to the limits, any size.
+  // A size that the unit cannot restore as it is gets padded at its end, which decoding undoes (docs/format.md).
+  // Writes the frame to the start of `dst` and returns its size. Errors: kInvalidArgument (shape, quality, values
+  // that are not finite), kUnsupported (strides), kLimitExceeded (limits, max_bytes; `dst` too small: never with
+  // EncodeBound bytes). `dst` is untouched on error.
   Result<size_t> EncodeInto(const TensorView& src, const EncodeOptions& options, std::span<uint8_t> dst);
 
   // The same into a vector, which is resized to the frame.

@@ -14,8 +14,8 @@ struct Limits {
 // What an Encoder or a Decoder is made with.
 struct CoderOptions {
   Limits limits = {};
-  // Threads that one call may use, the caller's included; 1 to 64, others are clamped. The bytes and tensors are the same for any number.
-  // The others are started once and sleep between calls.
+  // Threads that one call may use, the caller's included; 1 to 64, others are clamped. The bytes and tensors are
+  // the same for any number. The others are started once and sleep between calls.
   int threads = 1;
 };
 

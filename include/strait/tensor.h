@@ -13,8 +13,8 @@
 
 namespace strait {
 
-// Dimensions from outermost to innermost; feature maps are {N, C, H, W}, tokens {N, T, C}. Held in place: copying one
-// allocates nothing. Throws std::length_error where it would grow beyond kMaxRank.
+// Dimensions from outermost to innermost; feature maps are {N, C, H, W}, tokens {N, T, C}. Held in place: copying
+// one allocates nothing. Throws std::length_error where it would grow beyond kMaxRank.
 class Shape {
  public:
   using value_type = int64_t;

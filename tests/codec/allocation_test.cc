@@ -62,11 +62,17 @@ TEST(Allocation, EncodingAndDecodingMakeNoneAfterTheFirstCallOfAShape) {
       size_t bytes = encoder.EncodeInto(calm.view(), {.quality = top / 2}, frame).value();
       ASSERT_TRUE(decoder.Decode({frame.data(), bytes}, restored.view()).ok());
       Status status;
-      EXPECT_EQ(AllocationsOf([&] { bytes = encoder.EncodeInto(wild.view(), {.checksum = true}, frame).value(); }), 0)
+      EXPECT_EQ(AllocationsOf([&] { bytes = encoder.EncodeInto(wild.view(), {.checksum = true}, frame).value(); }),
+                0)
           << c.name;
-      EXPECT_EQ(AllocationsOf([&] { status = decoder.Decode({frame.data(), bytes}, restored.view()); }), 0) << c.name;
+      EXPECT_EQ(AllocationsOf([&] {
+                  status = decoder.Decode({frame.data(), bytes}, restored.view());
+                }),
+                0)
+          << c.name;
       EXPECT_TRUE(status.ok()) << status.ToString();
-      EXPECT_EQ(AllocationsOf([&] { bytes = encoder.EncodeInto(wild.view(), {.max_bytes = bytes}, frame).value(); }), 0)
+      EXPECT_EQ(
+          AllocationsOf([&] { bytes = encoder.EncodeInto(wild.view(), {.max_bytes = bytes}, frame).value(); }), 0)
           << c.name;
 
       const FrameView frames[] = {{frame.data(), bytes}, {frame.data(), bytes}};

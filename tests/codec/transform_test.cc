@@ -107,7 +107,8 @@ std::vector<float> RunCompiled(const Transform& transform, const Tensor& src, Si
   const int64_t sample = NumElements(compiled.dst_shape());
   std::vector<float> dst(static_cast<size_t>(sample * src.shape[0]), -1e9f);
   for (int run = 0; run < 2; ++run) {  // twice, since buffers are kept between runs
-    for (int64_t n = 0; n < src.shape[0]; ++n) compiled.Analyze(src.view(), layout, n, dst.data() + n * sample, pool);
+    for (int64_t n = 0; n < src.shape[0]; ++n)
+      compiled.Analyze(src.view(), layout, n, dst.data() + n * sample, pool);
   }
   return dst;
 }
@@ -124,7 +125,8 @@ void ExpectMatchesReference(const Transform& transform, const Shape& src_shape) 
   for (size_t i = 0; i < scalar.size(); ++i) ASSERT_NEAR(scalar[i], want.data[i], 1e-5 * scale) << "element " << i;
   for (const Simd simd : AvailableSimd()) {
     for (const int threads : {1, 3})
-      ASSERT_EQ(RunCompiled(transform, src, simd, threads), scalar) << SimdName(simd) << ", " << threads << " threads";
+      ASSERT_EQ(RunCompiled(transform, src, simd, threads), scalar)
+          << SimdName(simd) << ", " << threads << " threads";
   }
 }
 
