@@ -47,7 +47,8 @@ struct Encoder::Impl {
 
   Result<Analysis*> Prepare(const Shape& shape) {
     if (model == nullptr) return Error(StatusCode::kInvalidArgument, "encoder: has no model");
-    if (shape.empty() || shape[0] < 1)
+    if (shape.empty()) return Error(StatusCode::kInvalidArgument, "tensor: has no dimensions");
+    if (shape[0] < 1)
       return Error(StatusCode::kInvalidArgument, "tensor: shape ", ToString(shape), " has no samples");
     STRAIT_ASSIGN_OR_RETURN(
         Analysis * analysis,
