@@ -4,9 +4,11 @@
 
 #include <cmath>
 
+#include "bench/reference_units.h"
 #include "codec/no_throw.h"
 #include "codec/op_names.h"
 #include "codec/shape_cache.h"
+#include "entropy/checksum.h"
 #include "tests/codec/test_models.h"
 
 namespace strait {
@@ -193,6 +195,23 @@ TEST(Transform, MatchesThePlainLoopsForResidualGraphs) {
 }
 
 TEST(Transform, ReturnsTheInputWhenThereIsNoOp) { ExpectMatchesReference({}, {2, 3, 4, 5}); }
+
+// A hash that AVX2, AVX-512, NEON and plain C++ have all given: what a device encodes and a server restores is the same
+// on any of them.
+TEST(Transform, GivesTheSameBitsOnEveryCpu) {
+  const ReferenceSplit& split = ReferenceSplits()[0];
+  const ModelSpec unit = ReferenceUnit(split);
+  const Tensor features = ReferenceFeatures(split);
+  for (const Simd simd : AvailableSimd()) {
+    Tensor latent{{1, 24, 8, 8}, RunCompiled(unit.analysis, features, simd, 1)};
+    const std::vector<float> restored = RunCompiled(unit.synthesis, latent, simd, 1);
+    const auto hash = [](const std::vector<float>& values) {
+      return Xxh3_64({reinterpret_cast<const uint8_t*>(values.data()), values.size() * sizeof(float)});
+    };
+    EXPECT_EQ(hash(latent.data), 13055102487480569848u) << SimdName(simd);
+    EXPECT_EQ(hash(restored), 12502769519263804844u) << SimdName(simd);
+  }
+}
 
 TEST(InferShape, NamesTheOpThatDoesNotFit) {
   const Transform transform = {Simple(OpKind::kRelu), Conv({4, 3, 3, 3}, true, 1, 1, 1, 1)};
