@@ -6,7 +6,8 @@ namespace strait {
 // Rans/{Encode,Decode}/<set>/<n> and the peers Zstd1/..., Zstd3/... on the same symbols as bytes.
 void RegisterEntropyBenchmarks();
 
-// Codec/{Encode,EncodeMaxBytes,Decode}/<features> on the reference units.
+// Codec/{Encode,EncodeMaxBytes,Decode}/<features> and Model/Load/<features> on the reference units;
+// Codec/EncodeShared, encoders on many threads behind one model.
 void RegisterCodecBenchmarks();
 
 // Their peers TorchUnit/{Analysis,Synthesis}/<features> and Jpeg75/Encode/224; only where LibTorch is built in.

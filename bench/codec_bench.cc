@@ -64,6 +64,27 @@ void BenchDecode(benchmark::State& state, const ReferenceSplit& split) {
   state.counters["bytes"] = static_cast<double>(setup->frame.size());
 }
 
+// An Encoder on each thread, one Model behind all.
+void BenchEncodeShared(benchmark::State& state, const ReferenceSplit& split) {
+  static const Result<Setup> setup = SetUp(split);
+  if (!setup.ok()) return state.SkipWithError(setup.status().message().c_str());
+  Encoder encoder(setup->model);
+  std::vector<uint8_t> frame;
+  for (auto _ : state) {
+    if (!encoder.Encode(setup->features.view(), {}, frame).ok()) return state.SkipWithError("encode failed");
+    benchmark::DoNotOptimize(frame.data());
+  }
+  state.SetItemsProcessed(state.iterations());
+}
+
+// Reading, checking and packing a model file in memory.
+void BenchLoad(benchmark::State& state, const ReferenceSplit& split) {
+  const Result<std::vector<uint8_t>> bytes = SerializeModel(ReferenceUnit(split));
+  if (!bytes.ok()) return state.SkipWithError(bytes.status().message().c_str());
+  for (auto _ : state) benchmark::DoNotOptimize(Model::FromBytes(*bytes));
+  state.counters["bytes"] = static_cast<double>(bytes->size());
+}
+
 }  // namespace
 
 void RegisterCodecBenchmarks() {
@@ -75,7 +96,13 @@ void RegisterCodecBenchmarks() {
     add("Codec/Encode/", BenchEncode, false);
     add("Codec/EncodeMaxBytes/", BenchEncode, true);
     add("Codec/Decode/", BenchDecode);
+    add("Model/Load/", BenchLoad);
   }
+  const ReferenceSplit& shared = ReferenceSplits()[1];
+  benchmark::RegisterBenchmark(("Codec/EncodeShared/" + shared.name()).c_str(), BenchEncodeShared, shared)
+      ->Unit(benchmark::kMicrosecond)
+      ->ThreadRange(1, 8)
+      ->UseRealTime();
 }
 
 }  // namespace strait

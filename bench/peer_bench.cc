@@ -66,8 +66,8 @@ void BenchTorch(benchmark::State& state, const ReferenceSplit& split, bool analy
   }
 }
 
-// Noise of falling spectrum and some edges: as JPEG of quality 75 it has 10.4 kB, the mean of the Imagenette validation
-// photographs at 224x224.
+// Noise of falling spectrum and some edges: as JPEG of quality 75 it has 10.4 kB, the mean of the Imagenette
+// validation photographs at 224x224.
 cv::Mat PhotographLike(int size) {
   cv::RNG random(7);
   cv::Mat sum(size, size, CV_32FC3, cv::Scalar::all(128));
