@@ -10,7 +10,8 @@ void RegisterEntropyBenchmarks();
 // Codec/EncodeShared, encoders on many threads behind one model.
 void RegisterCodecBenchmarks();
 
-// Their peers TorchUnit/{Analysis,Synthesis}/<features> and Jpeg75/Encode/224; only where LibTorch is built in.
+// Their peers TorchUnit/{Analysis,Synthesis}/<features>, TorchOnednn/Analysis/<features> and Jpeg75/Encode/224;
+// only where LibTorch is built in.
 void RegisterPeerBenchmarks();
 
 // Train/Step and its bare peer; only where LibTorch is built in.

@@ -24,7 +24,9 @@ torch::Tensor ToTorch(const Weights& weights) {
 // The ops of a reference unit's transform, weights ready.
 class TorchTransform {
  public:
-  explicit TorchTransform(const Transform& transform) {
+  // LibTorch chooses how by itself; at batch 1 on one thread it leaves pointwise convolutions to code of its own,
+  // which is slower. `by_onednn` makes it use oneDNN for all that are not transposed.
+  TorchTransform(const Transform& transform, bool by_onednn) : by_onednn_(by_onednn) {
     for (const Op& op : transform)
       layers_.push_back({op, op.weight.data.empty() ? torch::Tensor() : ToTorch(op.weight),
                          op.bias.data.empty() ? torch::Tensor() : ToTorch(op.bias)});
@@ -34,7 +36,8 @@ class TorchTransform {
     for (const auto& [op, weight, bias] : layers_) {
       const std::vector<int64_t> stride{op.stride[0], op.stride[1]}, padding{op.padding[0], op.padding[1]};
       if (op.kind == OpKind::kConv2d) {
-        x = torch::conv2d(x, weight, bias, stride, padding, 1, op.groups);
+        x = by_onednn_ ? torch::mkldnn_convolution(x, weight, bias, padding, stride, {1, 1}, op.groups)
+                       : torch::conv2d(x, weight, bias, stride, padding, 1, op.groups);
       } else if (op.kind == OpKind::kConvTranspose2d) {
         const std::vector<int64_t> output_padding{op.output_padding[0], op.output_padding[1]};
         x = torch::conv_transpose2d(x, weight, bias, stride, padding, output_padding, op.groups);
@@ -50,14 +53,15 @@ class TorchTransform {
     Op op;
     torch::Tensor weight, bias;
   };
+  bool by_onednn_;
   std::vector<Layer> layers_;
 };
 
-void BenchTorch(benchmark::State& state, const ReferenceSplit& split, bool analysis) {
+void BenchTorch(benchmark::State& state, const ReferenceSplit& split, bool analysis, bool by_onednn) {
   const c10::InferenceMode guard;
   torch::set_num_threads(1);
   const ModelSpec unit = ReferenceUnit(split);
-  const TorchTransform transform(analysis ? unit.analysis : unit.synthesis);
+  const TorchTransform transform(analysis ? unit.analysis : unit.synthesis, by_onednn);
   const Shape src_shape = WithBatch(1, analysis ? unit.feature_shape : unit.latent_shape);
   const torch::Tensor src = torch::rand(SizesOf(src_shape));
   for (auto _ : state) {
@@ -104,10 +108,13 @@ void BenchJpeg(benchmark::State& state) {
 
 void RegisterPeerBenchmarks() {
   for (const ReferenceSplit& split : ReferenceSplits()) {
-    for (const bool analysis : {true, false}) {
-      const std::string name = (analysis ? "TorchUnit/Analysis/" : "TorchUnit/Synthesis/") + split.name();
-      benchmark::RegisterBenchmark(name.c_str(), BenchTorch, split, analysis)->Unit(benchmark::kMicrosecond);
-    }
+    const auto add = [&](const char* kind, bool analysis, bool by_onednn) {
+      benchmark::RegisterBenchmark((kind + split.name()).c_str(), BenchTorch, split, analysis, by_onednn)
+          ->Unit(benchmark::kMicrosecond);
+    };
+    add("TorchUnit/Analysis/", true, false);
+    add("TorchUnit/Synthesis/", false, false);
+    add("TorchOnednn/Analysis/", true, true);
   }
   benchmark::RegisterBenchmark("Jpeg75/Encode/224", BenchJpeg)->Unit(benchmark::kMicrosecond);
 }

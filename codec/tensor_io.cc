@@ -187,16 +187,18 @@ Status CheckFinite(const TensorView& src, const SampleLayout& layout, int64_t n)
   });
 }
 
+// Rows outside, channels inside: a row of all channels stays in the cache, whichever of the two lies together.
 void ReadSample(const TensorView& src, const SampleLayout& layout, int64_t n, int64_t rows, int64_t cols,
                 float* dst) {
   ForType(src.dtype, [&](auto type) {
     using Type = decltype(type);
     const auto* sample = static_cast<const typename Type::Element*>(src.data) + n * layout.sample_stride;
-    for (int64_t c = 0; c < layout.channels; ++c) {
-      for (int64_t y = 0; y < rows; ++y, dst += cols) {
-        const auto* row = sample + c * layout.channel_stride + std::min(y, layout.rows - 1) * layout.row_stride;
-        for (int64_t x = 0; x < layout.cols; ++x) dst[x] = Type::Get(row[x * layout.col_stride], src.scale);
-        std::fill(dst + layout.cols, dst + cols, dst[layout.cols - 1]);
+    for (int64_t y = 0; y < rows; ++y) {
+      for (int64_t c = 0; c < layout.channels; ++c) {
+        const auto* from = sample + c * layout.channel_stride + std::min(y, layout.rows - 1) * layout.row_stride;
+        float* const to = dst + (c * rows + y) * cols;
+        for (int64_t x = 0; x < layout.cols; ++x) to[x] = Type::Get(from[x * layout.col_stride], src.scale);
+        std::fill(to + layout.cols, to + cols, to[layout.cols - 1]);
       }
     }
   });
@@ -207,11 +209,11 @@ void WriteSample(const float* src, int64_t rows, int64_t cols, const MutableTens
   ForType(dst.dtype, [&](auto type) {
     using Type = decltype(type);
     auto* sample = static_cast<typename Type::Element*>(dst.data) + n * layout.sample_stride;
-    for (int64_t c = 0; c < layout.channels; ++c) {
-      for (int64_t y = 0; y < layout.rows; ++y) {
-        auto* row = sample + c * layout.channel_stride + y * layout.row_stride;
+    for (int64_t y = 0; y < layout.rows; ++y) {
+      for (int64_t c = 0; c < layout.channels; ++c) {
+        auto* to = sample + c * layout.channel_stride + y * layout.row_stride;
         const float* from = src + (c * rows + y) * cols;
-        for (int64_t x = 0; x < layout.cols; ++x) row[x * layout.col_stride] = Type::Put(from[x], dst.scale);
+        for (int64_t x = 0; x < layout.cols; ++x) to[x * layout.col_stride] = Type::Put(from[x], dst.scale);
       }
     }
   });

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <random>
 
 #include "bench/reference_units.h"
 #include "codec/no_throw.h"
@@ -17,6 +18,7 @@ namespace {
 using testing::Conv;
 using testing::ConvTranspose;
 using testing::IntegerTensor;
+using testing::IntegerValues;
 using testing::Linear;
 using testing::Simple;
 
@@ -165,6 +167,36 @@ INSTANTIATE_TEST_SUITE_P(
                       ConvCase{8, 16, 5, 3, 2, 2, 2, 10, 7}, ConvCase{1, 1, 2, 2, 0, 1, 1, 5, 3},
                       ConvCase{32, 8, 4, 2, 1, 0, 8, 6, 10}, ConvCase{7, 7, 3, 4, 2, 3, 7, 5, 5}));
 
+// Kernels, strides and paddings that differ by axis, strides above the kernel, groups of any width, maps of one
+// row.
+TEST(Transform, MatchesThePlainLoopsForRandomConvolutions) {
+  std::mt19937 random(12);
+  const auto pick = [&](int low, int high) { return std::uniform_int_distribution<int>(low, high)(random); };
+  int tried = 0;
+  while (tried < 150) {
+    const bool transposed = pick(0, 1) == 1;
+    const int64_t groups = pick(0, 2) == 0 ? pick(1, 5) : 1, src = groups * pick(1, 9), dst = groups * pick(1, 11);
+    const int64_t kh = pick(1, 6), kw = pick(1, 6);
+    Op op = transposed ? ConvTranspose({src, dst / groups, kh, kw}, pick(0, 1) == 1, 1, 0, 0, 1, 3)
+                       : Conv({dst, src / groups, kh, kw}, pick(0, 1) == 1, 1, 0, 1, 3);
+    op.groups = static_cast<int>(groups);
+    if (!op.bias.data.empty()) op.bias = {{dst}, IntegerValues(static_cast<size_t>(dst), 9)};
+    for (int axis = 0; axis < 2; ++axis) {
+      op.stride[axis] = pick(1, 4);
+      op.padding[axis] = pick(0, static_cast<int>(op.weight.shape[2 + axis]) - 1);
+      op.output_padding[axis] = transposed ? pick(0, op.stride[axis] - 1) : 0;
+    }
+    const Transform transform = {op, Simple(OpKind::kLeakyRelu)};
+    const Shape shape{2, src, pick(1, 12), pick(1, 40)};
+    if (!InferShape(transform, shape, Limits{}).ok()) continue;
+    ++tried;
+    SCOPED_TRACE((transposed ? "transposed " : "conv ") + ToString(shape) + " by " + ToString(op.weight.shape) +
+                 " groups " + std::to_string(groups));
+    ExpectMatchesReference(transform, shape);
+    if (HasFatalFailure()) return;
+  }
+}
+
 TEST(Transform, MatchesThePlainLoopsForLinear) {
   for (const int64_t channels : {3, 16, 33}) {
     ExpectMatchesReference({Linear({channels, 7}, false, 1)}, {1, 1, 7});
@@ -196,8 +228,8 @@ TEST(Transform, MatchesThePlainLoopsForResidualGraphs) {
 
 TEST(Transform, ReturnsTheInputWhenThereIsNoOp) { ExpectMatchesReference({}, {2, 3, 4, 5}); }
 
-// A hash that AVX2, AVX-512, NEON and plain C++ have all given: what a device encodes and a server restores is the same
-// on any of them.
+// A hash that AVX2, AVX-512, NEON and plain C++ have all given: what a device encodes and a server restores is the
+// same on any of them.
 TEST(Transform, GivesTheSameBitsOnEveryCpu) {
   const ReferenceSplit& split = ReferenceSplits()[0];
   const ModelSpec unit = ReferenceUnit(split);
