@@ -52,8 +52,7 @@ ConvStep::ConvStep(const ConvPlan& plan, const PlaneShape& src, const PlaneShape
       kernels_(KernelsFor(simd, is_direct_ ? dst.size()
                                            : (dst.cols + static_cast<int64_t>(plan.cols.phases.size()) - 1) /
                                                  static_cast<int64_t>(plan.cols.phases.size()))),
-      tile_vectors_(
-          static_cast<size_t>(plan.panel == 1 ? kernels_.max_vectors_one_channel : kernels_.max_vectors)) {
+      tile_vectors_(plan.panel == 1 ? kernels_.max_vectors_one_channel : kernels_.max_vectors) {
   if (is_direct_) {
     src_.cols = src.size();
     dst_.cols = dst.size();
@@ -92,15 +91,11 @@ void ConvStep::AddPhase(int64_t row, int64_t col) {
       }
     }
   }
-  for (int64_t y = 0; y < phase.dst.rows; ++y) {
-    for (int64_t x = 0; x < phase.dst.cols; x += kernels_.lanes) {
-      phase.vectors.push_back({y * geometry_.staged_cols + x, y * phase.dst.cols + x,
-                               static_cast<int>(std::min<int64_t>(kernels_.lanes, phase.dst.cols - x))});
-    }
-  }
+  phase.row_vectors = (phase.dst.cols + kernels_.lanes - 1) / kernels_.lanes;
+  phase.num_vectors = phase.dst.rows * phase.row_vectors;
   if (!phases_.empty()) phase.scratch_offset = phases_.back().scratch_offset + phases_.back().dst.size();
   phase.first_job = num_jobs_;
-  num_jobs_ += static_cast<int64_t>((phase.vectors.size() + tile_vectors_ - 1) / tile_vectors_);
+  num_jobs_ += (phase.num_vectors + tile_vectors_ - 1) / tile_vectors_;
   phases_.push_back(std::move(phase));
 }
 
@@ -110,30 +105,36 @@ void ConvStep::Split(const float* src, float* staged) const {
                   plan_.cols.halo, staged, geometry_.staged_cols, geometry_.staged_rows * geometry_.staged_cols});
 }
 
-// Vectors [begin, end) of a phase, at most a tile, for all channels of a group. `src` is the group's first staged
-// plane, `dst` the phase's plane of the group's first channel.
-void ConvStep::RunTiles(const Phase& phase, size_t begin, size_t end, int64_t group, const float* src, float* dst,
-                        int64_t dst_channel_stride) const {
+// A tile of a phase from vector `begin` on, for all channels of a group. `src` is the group's first staged plane,
+// `dst` the phase's plane of the group's first channel.
+void ConvStep::RunTile(const Phase& phase, int64_t begin, int64_t group, const float* src, float* dst,
+                       int64_t dst_channel_stride) const {
   ConvTile tile;
   tile.weight_stride = plan_.panel;
   tile.offsets = phase.offsets.data();
   tile.num_taps = static_cast<int64_t>(phase.offsets.size());
   tile.dst_channel_stride = dst_channel_stride;
   tile.slope = slope_;
-  tile.num_vectors = static_cast<int>(end - begin);
-  for (size_t v = begin; v < end; ++v) {
-    tile.src[v - begin] = src + phase.vectors[v].src_offset;
-    tile.lanes[v - begin] = phase.vectors[v].lanes;
+  tile.num_vectors = static_cast<int>(std::min(tile_vectors_, phase.num_vectors - begin));
+  int64_t row = begin / phase.row_vectors, col = begin % phase.row_vectors * kernels_.lanes;
+  for (int v = 0; v < tile.num_vectors; ++v) {
+    tile.src[v] = src + row * geometry_.staged_cols + col;
+    tile.dst[v] = dst + row * phase.dst.cols + col;
+    tile.lanes[v] = static_cast<int>(std::min<int64_t>(kernels_.lanes, phase.dst.cols - col));
+    col += kernels_.lanes;
+    if (col >= phase.dst.cols) {
+      col = 0;
+      ++row;
+    }
   }
   const std::vector<float>& weights = plan_.weights[phase.index];
   for (int64_t panel = 0; panel < plan_.num_panels(); ++panel) {
-    const int64_t index = group * plan_.num_panels() + panel, channel = panel * plan_.panel;
+    const int64_t index = group * plan_.num_panels() + panel;
     tile.weights = weights.data() + index * tile.num_taps * plan_.panel;
     tile.bias = plan_.bias.data() + index * plan_.panel;
-    tile.num_channels = static_cast<int>(std::min(plan_.panel, plan_.dst_channels - channel));
-    for (size_t v = begin; v < end; ++v)
-      tile.dst[v - begin] = dst + channel * dst_channel_stride + phase.vectors[v].dst_offset;
+    tile.num_channels = static_cast<int>(std::min(plan_.panel, plan_.dst_channels - panel * plan_.panel));
     kernels_.conv(tile);
+    for (int v = 0; v < tile.num_vectors; ++v) tile.dst[v] += plan_.panel * dst_channel_stride;
   }
 }
 
@@ -154,9 +155,8 @@ void ConvStep::RunGroup(int64_t group, const float* src, float* dst, int worker)
   const bool merges = phases_.size() > 1;
   for (const Phase& phase : phases_) {
     float* const phase_dst = merges ? split_[worker].data() + phase.scratch_offset : group_dst;
-    for (size_t begin = 0; begin < phase.vectors.size(); begin += tile_vectors_) {
-      RunTiles(phase, begin, std::min(begin + tile_vectors_, phase.vectors.size()), group, staged, phase_dst,
-               merges ? geometry_.phases_channel : dst_.size());
+    for (int64_t begin = 0; begin < phase.num_vectors; begin += tile_vectors_) {
+      RunTile(phase, begin, group, staged, phase_dst, merges ? geometry_.phases_channel : dst_.size());
     }
   }
   if (!merges) return;
@@ -176,10 +176,9 @@ void ConvStep::RunWhole(const float* src, float* dst, ThreadPool& pool) {
   pool.For(num_jobs_, [&](int64_t job, int) {
     const Phase* phase = phases_.data() + phases_.size() - 1;
     while (phase->first_job > job) --phase;
-    const size_t begin = static_cast<size_t>(job - phase->first_job) * tile_vectors_;
-    RunTiles(*phase, begin, std::min(begin + tile_vectors_, phase->vectors.size()), 0, src,
-             merges ? split_[0].data() + phase->scratch_offset : dst,
-             merges ? geometry_.phases_channel : dst_.size());
+    RunTile(*phase, (job - phase->first_job) * tile_vectors_, 0, src,
+            merges ? split_[0].data() + phase->scratch_offset : dst,
+            merges ? geometry_.phases_channel : dst_.size());
   });
   if (!merges) return;
   pool.For(dst_.channels, [&](int64_t channel, int) {

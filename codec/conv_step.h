@@ -32,16 +32,12 @@ class ConvStep {
   void Run(const float* src, float* dst, ThreadPool& pool);
 
  private:
-  // A vector of a phase's outputs.
-  struct OutputVector {
-    int64_t src_offset, dst_offset;
-    int lanes;
-  };
   struct Phase {
     size_t index = 0;
     PlaneShape dst;                // one channel, of the outputs of this phase
     std::vector<int64_t> offsets;  // of each tap from the start of a group's staged planes
-    std::vector<OutputVector> vectors;
+    int64_t row_vectors = 0;       // of a row of outputs, the last one perhaps not full
+    int64_t num_vectors = 0;
     int64_t first_job = 0;       // chunks of vectors before this phase
     int64_t scratch_offset = 0;  // of its planes among those of all phases
   };
@@ -54,8 +50,8 @@ class ConvStep {
 
   void AddPhase(int64_t row, int64_t col);
   void Split(const float* src, float* staged) const;
-  void RunTiles(const Phase& phase, size_t begin, size_t end, int64_t group, const float* src, float* dst,
-                int64_t dst_channel_stride) const;
+  void RunTile(const Phase& phase, int64_t begin, int64_t group, const float* src, float* dst,
+               int64_t dst_channel_stride) const;
   void Merge(const float* split, float* dst) const;
   void RunGroup(int64_t group, const float* src, float* dst, int worker);
   void RunWhole(const float* src, float* dst, ThreadPool& pool);
@@ -66,7 +62,7 @@ class ConvStep {
   bool is_direct_;  // pointwise: the source needs no staging and its plane is one long row
   bool by_group_;   // a job is a group, with buffers for each worker, rather than a part of the output
   const Kernels& kernels_;
-  size_t tile_vectors_;
+  int64_t tile_vectors_;
   Geometry geometry_;
   std::vector<Phase> phases_;
   int64_t num_jobs_ = 0;
