@@ -41,7 +41,8 @@ struct PlaneSplit {
   int64_t rows, cols;
   int64_t row_phases, col_phases, row_halo, col_halo;
   float* dst;  // planes in row-major order of their phases
-  // Whole vectors are written: a row has room for kOverread values behind those that belong to it, which become zero.
+  // Whole vectors are written: a row has room for kOverread values behind those that belong to it, which become
+  // zero.
   int64_t dst_cols, dst_plane;
 };
 

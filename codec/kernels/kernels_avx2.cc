@@ -36,11 +36,7 @@ struct Avx2 {
     const __m128i symbols = _mm_packs_epi32(_mm256_castsi256_si128(rounded), _mm256_extracti128_si256(rounded, 1));
     _mm_storeu_si128(reinterpret_cast<__m128i*>(dst), symbols);
   }
-  struct Table {
-    Table(const float* the_bits, int32_t the_size) : bits(the_bits), size(the_size) {}
-    const float* bits;
-    int32_t size;
-  };
+  using Table = TableInMemory;
   static V AddBits(V sum, V scaled, V low, V high, int32_t min_symbol, const Table& table, int lanes,
                    uint32_t& outside, int32_t* entries) {
     const __m256i rounded = _mm256_cvtps_epi32(_mm256_max_ps(_mm256_min_ps(scaled, high), low));

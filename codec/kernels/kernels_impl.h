@@ -4,7 +4,7 @@
 //   LoadFirst(p, n), StoreFirst(p, v, n): n of [1, kLanes] values; memory behind them is not touched
 //   Deinterleave(a, b, even, odd), Interleave(even, odd, a, b) of whole vectors
 //   IsNan(v): any lane; Quantize(v, low, high, dst): clamp, round half to even, store kLanes int16
-//   Table(bits, n), AddBits: adds the bits of the entries of the first lanes, see Cost
+//   Table{bits, n}, AddBits: adds the bits of the entries of the first lanes, see Cost
 // Everything is in an unnamed namespace and no function of the standard library is called, so that code compiled
 // for one instruction set cannot end up in the place of another's.
 #pragma once
@@ -15,6 +15,12 @@
 
 namespace strait {
 namespace {
+
+// A Table that is looked up where it is.
+struct TableInMemory {
+  const float* bits;
+  int32_t size;
+};
 
 template <typename Vector, int kChannels, int kVectors>
 void Tile(const ConvTile& tile) {
@@ -231,7 +237,7 @@ float Cost(const CostJob& job) {
   using V = typename Vector::V;
   constexpr int kLanes = Vector::kLanes;
   const V gains = Vector::Set(job.gain), lows = Vector::Set(job.low), highs = Vector::Set(job.high);
-  const typename Vector::Table table(job.bits, static_cast<int32_t>(job.num_values));
+  const typename Vector::Table table{job.bits, static_cast<int32_t>(job.num_values)};
   V sum = Vector::Set(0);
   float escaped = 0;
   bool is_nan = false;

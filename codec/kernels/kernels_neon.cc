@@ -38,11 +38,7 @@ struct Neon {
     const int32x4_t rounded = vcvtnq_s32_f32(vmaxq_f32(vminq_f32(v, high), low));
     vst1_s16(dst, vmovn_s32(rounded));
   }
-  struct Table {
-    Table(const float* the_bits, int32_t the_size) : bits(the_bits), size(the_size) {}
-    const float* bits;
-    int32_t size;
-  };
+  using Table = TableInMemory;
   static V AddBits(V sum, V scaled, V low, V high, int32_t min_symbol, const Table& table, int lanes,
                    uint32_t& outside, int32_t* entries) {
     const int32x4_t rounded = vcvtnq_s32_f32(vmaxq_f32(vminq_f32(scaled, high), low));

@@ -63,11 +63,7 @@ struct Portable {
   static void Quantize(V v, V low, V high, int16_t* dst) {
     for (int i = 0; i < kLanes; ++i) dst[i] = static_cast<int16_t>(Rounded(v.lane[i], low.lane[i], high.lane[i]));
   }
-  struct Table {
-    Table(const float* the_bits, int32_t the_size) : bits(the_bits), size(the_size) {}
-    const float* bits;
-    int32_t size;
-  };
+  using Table = TableInMemory;
   static V AddBits(V sum, V scaled, V low, V high, int32_t min_symbol, const Table& table, int lanes,
                    uint32_t& outside, int32_t* entries) {
     for (int i = 0; i < lanes; ++i) {
