@@ -2,9 +2,9 @@
 
 #include <algorithm>
 
-#include "codec/conv_step.h"
 #include "codec/frame.h"
 #include "codec/geometry.h"
+#include "codec/kernels/kernels.h"
 #include "codec/model_impl.h"
 #include "codec/no_throw.h"
 #include "codec/op_names.h"
@@ -132,8 +132,8 @@ struct Decoder::Impl {
                  Tensor& dst) {
     RestoreLatentAt(from, latent_shape, code, 0);
     STRAIT_RETURN_IF_ERROR(SynthesisOf(WithoutBatch(latent_shape)).status());  // before `dst` is touched
-    dst.shape = shape;
     dst.data.resize(static_cast<size_t>(NumElements(shape)));
+    dst.shape = shape;
     const MutableTensorView view = dst.view();
     STRAIT_ASSIGN_OR_RETURN(const SampleLayout layout, LayoutOf(view));
     return SynthesizeSamples(WithoutBatch(latent_shape), view, layout, 0, shape[0]);
@@ -207,6 +207,14 @@ Status Decoder::DecodeBatch(std::span<const FrameView> frames, const MutableTens
       if (!statuses.empty()) statuses[i] = status;
       if (!status.ok() && statuses.empty()) return Error(status.code(), "frame ", i, ": ", status.message());
     }
+    // Whatever can fail does so before `dst` is touched.
+    if (!latent_sample.empty()) {
+      const Status status = impl_->SynthesisOf(latent_sample).status();
+      if (!status.ok()) {
+        std::ranges::fill(statuses, status);
+        return status;
+      }
+    }
     for (size_t i = 0; i < frames.size(); ++i) {
       const int64_t begin = static_cast<int64_t>(i) * batch;
       if (impl_->is_sound[i]) {
@@ -247,6 +255,11 @@ Status Decoder::Synthesize(std::span<const int16_t> symbols, const Shape& latent
     STRAIT_ASSIGN_OR_RETURN(const int code, QualityCode(quality, spec.levels.size()));
     STRAIT_ASSIGN_OR_RETURN(const CompiledTransform* synthesis, impl_->SynthesisOf(WithoutBatch(latent_shape)));
     const Shape shape = WithBatch(latent_shape[0], synthesis->dst_shape());
+    const int64_t elements = NumElements(shape);
+    if (elements < 0 || elements > impl_->options.limits.max_tensor_elements) {
+      return Error(StatusCode::kLimitExceeded, "shape ", ToString(shape), " has more than ",
+                   impl_->options.limits.max_tensor_elements, " elements");
+    }
     return impl_->Restore(symbols, latent_shape, shape, code, dst);
   });
 }

@@ -1,7 +1,5 @@
 #include "strait/model.h"
 
-#include <algorithm>
-
 #include "codec/file_io.h"
 #include "codec/model_format.h"
 #include "codec/model_impl.h"

@@ -7,8 +7,19 @@
 namespace strait {
 namespace {
 
+constexpr int64_t kMaxPhases = 16384;  // docs/format.md, op list
+
 Status CheckTransform(const char* name, const Transform& transform, const Shape& src, const Shape& want,
                       const Limits& limits) {
+  // Each phase of a transposed convolution has weights and buffers of its own, however few they are.
+  int64_t phases = 0;
+  for (const Op& op : transform) {
+    if (op.kind == OpKind::kConvTranspose2d) phases += int64_t{op.stride[0]} * op.stride[1];
+  }
+  if (phases > kMaxPhases) {
+    return Error(StatusCode::kLimitExceeded, "model ", name, ": the strides of its conv_transpose2d ops make ",
+                 phases, " phases, at most ", kMaxPhases);
+  }
   const Result<Shape> got = InferShape(transform, WithBatch(1, src), limits);
   if (!got.ok()) return Error(got.status().code(), "model ", name, ": ", got.status().message());
   if (WithoutBatch(*got) == want) return Status();

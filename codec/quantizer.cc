@@ -10,6 +10,10 @@
 namespace strait {
 namespace {
 
+// Costs are multiples of 1/1024 bit and at most 47 bits a symbol: a float sums so many without rounding, in any
+// order.
+constexpr size_t kCostBlock = 256;
+
 constexpr float kMinSymbol = -32768.0f, kMaxSymbol = 32767.0f;
 
 // What a table can code is an interval: its ends say all.
@@ -97,11 +101,14 @@ Result<double> CostOfLatent(std::span<const float> latent, const SymbolLayout& l
       const auto& [set, index] = *static_cast<const Context*>(of);
       return static_cast<float>(set.CostBits(index, symbol));
     };
-    const float cost =
-        kernels.cost({latent.data() + begin, static_cast<int64_t>(layout.inner), gains[c], range.low, range.high,
-                      table.min_symbol, table.num_values, table.cost_bits, escape_bits, &context});
-    if (std::isnan(cost)) return NotANumber(latent, gains[c], begin);
-    bits += cost;
+    for (size_t first = 0; first < layout.inner; first += kCostBlock) {
+      const size_t count = std::min(layout.inner - first, kCostBlock);
+      const float cost =
+          kernels.cost({latent.data() + begin + first, static_cast<int64_t>(count), gains[c], range.low, range.high,
+                        table.min_symbol, table.num_values, table.cost_bits, escape_bits, &context});
+      if (std::isnan(cost)) return NotANumber(latent, gains[c], begin + first);
+      bits += cost;
+    }
     if (++c == layout.channels) c = 0;
   }
   return bits;

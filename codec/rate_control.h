@@ -11,10 +11,10 @@ namespace strait {
 // Calls that rate control makes, of quality codes of [0, max_code].
 struct RateSearch {
   int max_code = 0;
-  // Size of a code's frame from its cost before it is rounded up, cheaply; at most estimate_error bytes from the
-  // real one.
+  // Size of a code's frame from its cost before it is rounded up, cheaply.
   std::function<Result<double>(int)> estimate;
-  double estimate_error = 0;
+  // How far an estimate of so many bytes may be from the frame.
+  std::function<double(double)> error;
   // Makes a code's frame and returns its size.
   std::function<Result<size_t>(int)> encode;
 };

@@ -42,8 +42,8 @@ uint16_t ToBfloat16(float value) {
   return static_cast<uint16_t>((bits + 0x7fff + ((bits >> 16) & 1)) >> 16);
 }
 
-int8_t ToInt8(float value, float inverse_scale) {
-  const float scaled = std::nearbyint(value * inverse_scale);
+int8_t ToInt8(float value, float scale) {
+  const float scaled = std::nearbyint(value / scale);
   return static_cast<int8_t>(std::fmax(-128.0f, std::fmin(scaled, 127.0f)));
 }
 
@@ -66,7 +66,7 @@ struct Bfloat16 {
 struct Int8 {
   using Element = int8_t;
   static float Get(int8_t element, float scale) { return static_cast<float>(element) * scale; }
-  static int8_t Put(float value, float scale) { return ToInt8(value, 1 / scale); }
+  static int8_t Put(float value, float scale) { return ToInt8(value, scale); }
 };
 
 template <typename Body>
@@ -101,16 +101,16 @@ Result<SampleLayout> LayoutOfView(const View& view) {
   if (view.dtype < DType::kFloat32 || view.dtype > DType::kInt8) {
     return Error(StatusCode::kInvalidArgument, "tensor: dtype ", static_cast<int>(view.dtype), " is not known");
   }
-  if (view.dtype == DType::kInt8 && !(view.scale > 0 && std::isfinite(view.scale))) {
+  if (view.dtype == DType::kInt8 && !(view.scale > 0 && std::isfinite(view.scale * 128))) {
     return Error(StatusCode::kInvalidArgument, "tensor: scale ", view.scale,
-                 " of int8 must be positive and finite");
+                 " of int8 must be positive, and finite times 128");
   }
   if (shape.size() != 3 && shape.size() != 4) {
     return Error(StatusCode::kInvalidArgument, "tensor: shape ", ToString(shape), " is neither NxCxHxW nor NxTxC");
   }
-  if (NumElements(shape) < 0) {
+  if (NumElements(shape) < 0 || std::ranges::any_of(shape, [](int64_t dim) { return dim < 1; })) {
     return Error(StatusCode::kInvalidArgument, "tensor: shape ", ToString(shape),
-                 " has a negative dimension or overflows");
+                 " has a dimension below 1 or overflows");
   }
   const bool tokens = shape.size() == 3;
   SampleLayout layout;

@@ -1,6 +1,5 @@
 #include "codec/transform.h"
 
-#include <algorithm>
 #include <cstring>
 
 #include "codec/conv_step.h"
@@ -172,7 +171,7 @@ Result<CompiledTransform> CompiledTransform::Compile(const TransformPlan& plan, 
     if (kind != OpKind::kConv2d && kind != OpKind::kConvTranspose2d && kind != OpKind::kLinear) continue;
     const int source = SourcesOf(plan.ops[i], i)[0];
     impl->num_elements += ConvStep::ScratchElements(*conv++, impl->shapes[source], impl->shapes[i + 1], threads);
-    if (impl->num_elements > 2 * limits.max_transform_elements) {
+    if (impl->num_elements / 2 > limits.max_transform_elements) {
       return Error(StatusCode::kLimitExceeded, "transform of ", ToString(impl->src_shape),
                    ": its buffers have more than twice the ", limits.max_transform_elements,
                    " elements that one transform may make");

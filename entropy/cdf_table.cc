@@ -116,7 +116,7 @@ void CdfTableSet::Append(const CdfTable& table) {
   for (const uint32_t freq : table.freq) {
     begin += freq;
     cum_.push_back(begin);
-    cost_bits_.push_back(static_cast<float>(precision_ - std::log2(freq)));
+    cost_bits_.push_back(static_cast<float>(std::round((precision_ - std::log2(freq)) * 1024) / 1024));
   }
   const uint32_t* const cum = cum_.data() + first_cum;
 

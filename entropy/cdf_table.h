@@ -83,7 +83,7 @@ class CdfTableSet {
   // Symbol nearest to `symbol` that table t can code: tables without escape clamp, others pass all of symbol_bits.
   int32_t Clamp(size_t index, int32_t symbol) const;
 
-  // Exact cost of a symbol in bits, to the precision of a float, escape bits included (before rANS rounding);
+  // Cost of a symbol in bits, rounded to 1/1024, escape bits included (before rANS rounding);
   // infinite when the table has no escape and does not hold it.
   double CostBits(size_t index, int32_t symbol) const;
 

@@ -49,11 +49,12 @@ class Decoder {
   // The same into a tensor that is resized to the frame's shape.
   Status Decode(FrameView frame, Tensor& dst);
 
-  // Restores many frames, of any qualities, with one pass of the synthesis. `dst` is {N, ...} with N a multiple of
-  // frames.size(): frame i, a batch of N / frames.size() samples, fills the i-th part. When `statuses` is given it
-  // has an entry for each frame: sound frames are restored and their entry is ok, the part of an unsound one is
-  // zeroed and its entry says why; the call is then ok. Without it the first unsound frame fails the call ("frame
-  // 3: ..."), with `dst` untouched.
+  // Restores many frames, of any qualities, in one call, side by side as what runs on batches wants them. `dst` is
+  // {N, ...} with N a multiple of frames.size(): frame i, a batch of N / frames.size() samples, fills the i-th
+  // part. When `statuses` is given it has an entry for each frame: sound frames are restored and their entry is ok,
+  // the part of an unsound one is zeroed and its entry says why; the call is then ok. Without it the first unsound
+  // frame fails the call
+  // ("frame 3: ..."). `dst` is untouched when the call fails.
   Status DecodeBatch(std::span<const FrameView> frames, const MutableTensorView& dst,
                      std::span<Status> statuses = {});
 

@@ -19,8 +19,10 @@ namespace strait {
 struct EncodeOptions {
   // Real number in [0, levels - 1]; unset is the highest level. Kept in sixteenths of a level.
   std::optional<double> quality = {};
-  // When set, the best quality whose frame has at most this many bytes is used and `quality` must be unset.
-  // Analysis runs once. kLimitExceeded, naming the smallest size that would do, when none fits.
+  // When set, the best quality whose frame has at most this many bytes is used and `quality` must be unset: the
+  // highest of all where frames grow with quality; where some are out of order, up to a quarter of a level above
+  // the first crossing is looked at too. Analysis runs once. kLimitExceeded, naming the smallest size that would
+  // do, when none fits.
   std::optional<size_t> max_bytes = {};
   // Adds 4 bytes that catch corruption and a wrong model. Without it most corruption still shows in the final rANS
   // state, but a frame of a sister model may decode to noise.

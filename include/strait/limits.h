@@ -6,9 +6,11 @@
 namespace strait {
 
 struct Limits {
-  int64_t max_tensor_elements = int64_t{1} << 26;     // of one feature tensor or latent, batch included
-  int64_t max_transform_elements = int64_t{1} << 28;  // of all values that one transform makes, together
-  int64_t max_model_bytes = int64_t{1} << 28;         // size of a model file
+  int64_t max_tensor_elements = int64_t{1} << 26;  // of one feature tensor or latent, batch included
+  // Of all values that one transform makes for a sample, together. Its buffers may take twice as many, and a copy
+  // of what goes in and comes out.
+  int64_t max_transform_elements = int64_t{1} << 28;
+  int64_t max_model_bytes = int64_t{1} << 28;  // size of a model file
 };
 
 // What an Encoder or a Decoder is made with.

@@ -89,7 +89,7 @@ struct TensorView {
   Shape shape;
   DType dtype = DType::kFloat32;
   Shape strides = {};  // of each dimension, in elements; empty means contiguous
-  float scale = 1;     // of kInt8: positive and finite
+  float scale = 1;     // of kInt8: positive, and finite times 128
 };
 
 // A tensor to write, in the same layouts. Values that the type cannot hold are rounded to nearest even; beyond its

@@ -214,6 +214,35 @@ TEST_F(Codec, RefusesSymbolsThatDoNotFillTheLatent) {
   EXPECT_EQ(decoder_.Synthesize(symbols, {-1, 3, 3, 3}, 0, dst).code(), StatusCode::kInvalidArgument);
 }
 
+// The search for a budget rests on it: one cost on every instruction set, and frames as near as promised.
+TEST(Quantizer, CostSaysTheSizeOfAPayload) {
+  const ModelSpec spec = ConvSpec();
+  const CdfTableSet tables = CdfTableSet::Create(spec.tables, spec.precision).value();
+  const auto channels = static_cast<size_t>(spec.latent_channels());
+  for (const size_t inner : {size_t{1}, size_t{9}, size_t{700}, size_t{1} << 13, size_t{1} << 18}) {
+    const Tensor latent = IntegerTensor({1, static_cast<int64_t>(channels), 1, static_cast<int64_t>(inner)}, 8);
+    const SymbolLayout layout{0, channels, inner};
+    const std::vector<float> gains(channels, 3.0f);
+    std::vector<int16_t> symbols(latent.data.size());
+    ASSERT_TRUE(QuantizeLatent(latent.data, layout, gains, tables, symbols).ok());
+    const double bits = CostOfLatent(latent.data, layout, gains, tables).value();
+    EXPECT_NEAR(bits, RansCostBits<int16_t>(symbols, layout, tables), 1e-9 * bits);
+    std::vector<uint8_t> payload;
+    ASSERT_TRUE(RansEncode<int16_t>(symbols, layout, tables, payload).ok());
+    EXPECT_NEAR(static_cast<double>(payload.size()), RansPayloadEstimate(bits, symbols.size()),
+                RansEstimateError(bits / 8, symbols.size()))
+        << inner;
+  }
+}
+
+TEST_F(Codec, TakesLimitsThatAreNone) {
+  const Limits none{INT64_MAX, INT64_MAX, INT64_MAX};
+  std::vector<uint8_t> frame;
+  Tensor restored;
+  EXPECT_TRUE(Encoder(model_, {.limits = none}).Encode(View(IntegerTensor({1, 4, 6, 6}, 5)), {}, frame).ok());
+  EXPECT_TRUE(Decoder(model_, {.limits = none}).Decode(frame, restored).ok());
+}
+
 TEST(Quantizer, RoundsHalvesToEvenAndSaturates) {
   CdfTable table{-1, true, std::vector<uint32_t>(4, 64)};
   const CdfTableSet tables = CdfTableSet::Create({table}, 8).value();
