@@ -135,7 +135,7 @@ struct Encoder::Impl {
         return static_cast<double>(FrameHeaderBytes(header)) + RansPayloadEstimate(bits, latent.size());
       };
       search.estimate = std::ref(estimate);  // held in place: nothing is allocated
-      search.error = [this](double bytes) { return RansEstimateError(bytes, latent.size()); };
+      search.error = RansEstimateError(latent.size());
       const auto encode = [&](int code) -> Result<size_t> {
         header.quality_code = code;
         STRAIT_ASSIGN_OR_RETURN(const size_t payload_bytes, CodeAt(code, LayoutAt(latent_shape, code)));

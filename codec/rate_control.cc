@@ -12,6 +12,7 @@ namespace {
 // begins in larger ones.
 constexpr int kNeighbours = 4;
 constexpr double kDisorderBytes = 3, kDisorder = 0.03;
+constexpr double kRounding = 3;  // bytes by which frames are mostly larger than their estimates, at most
 
 // Growth of ln(bytes) from code to code before two are known: a level of twice the gain is about twice the bytes.
 constexpr double kUsualSlope = 0.04;
@@ -62,8 +63,8 @@ Result<int> EncodeWithinByScan(size_t max_bytes, const RateSearch& search) {
   size_t smallest = SIZE_MAX;
   for (int code = search.max_code; code >= 0; --code) {
     STRAIT_ASSIGN_OR_RETURN(const double bytes, search.estimate(code));
-    const bool may_fit = bytes <= static_cast<double>(max_bytes) + search.error(bytes);
-    const bool may_be_smallest = bytes <= least + 2 * search.error(bytes);
+    const bool may_fit = bytes <= static_cast<double>(max_bytes) + search.error;
+    const bool may_be_smallest = bytes <= least + kRounding + search.error;
     if (!may_fit && !may_be_smallest) continue;
     STRAIT_ASSIGN_OR_RETURN(const size_t size, search.encode(code));
     if (size <= max_bytes) return code;
@@ -85,8 +86,8 @@ Result<int> EncodeWithin(size_t max_bytes, const RateSearch& search) {
     if (code > crossing.fits + 1) {
       STRAIT_ASSIGN_OR_RETURN(bytes, search.estimate(code));
     }
-    if (bytes > budget + std::max(kDisorderBytes + kDisorder * budget, search.error(budget))) break;
-    if (bytes <= budget + search.error(budget)) candidates[num_candidates++] = code;
+    if (bytes > budget + std::max(kDisorderBytes + kDisorder * budget, search.error)) break;
+    if (bytes <= budget + search.error) candidates[num_candidates++] = code;
   }
   while (num_candidates > 0) {
     const int code = candidates[--num_candidates];

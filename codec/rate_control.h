@@ -13,8 +13,8 @@ struct RateSearch {
   int max_code = 0;
   // Size of a code's frame from its cost before it is rounded up, cheaply.
   std::function<Result<double>(int)> estimate;
-  // How far an estimate of so many bytes may be from the frame.
-  std::function<double(double)> error;
+  // How many bytes a frame may be smaller than its estimate.
+  double error = 0;
   // Makes a code's frame and returns its size.
   std::function<Result<size_t>(int)> encode;
 };

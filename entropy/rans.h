@@ -46,10 +46,11 @@ template <typename Symbol>
 Status RansEncode(std::span<const Symbol> symbols, const TableIndices& indices, const CdfTableSet& tables,
                   std::vector<uint8_t>& dst, const RansOptions& options = {});
 
-// Bytes of the payload of `count` symbols that cost this much before they are rounded up; the payload has
-// RansEstimateError more or less.
+// Bytes of the payload of `count` symbols that cost this much, before they are rounded up. The payload is at most
+// RansEstimateError smaller; it may be larger, by the rounding of every step, for precisions above 12 bits most of
+// all.
 double RansPayloadEstimate(double cost_bits, size_t count);
-double RansEstimateError(double payload_bytes, size_t count);
+double RansEstimateError(size_t count);
 
 // What no payload of `count` symbols passes, whatever they are.
 size_t RansPayloadBound(size_t count, const CdfTableSet& tables);

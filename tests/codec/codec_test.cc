@@ -229,9 +229,9 @@ TEST(Quantizer, CostSaysTheSizeOfAPayload) {
     EXPECT_NEAR(bits, RansCostBits<int16_t>(symbols, layout, tables), 1e-9 * bits);
     std::vector<uint8_t> payload;
     ASSERT_TRUE(RansEncode<int16_t>(symbols, layout, tables, payload).ok());
-    EXPECT_NEAR(static_cast<double>(payload.size()), RansPayloadEstimate(bits, symbols.size()),
-                RansEstimateError(bits / 8, symbols.size()))
-        << inner;
+    const double estimate = RansPayloadEstimate(bits, symbols.size());
+    EXPECT_GE(static_cast<double>(payload.size()), estimate - RansEstimateError(symbols.size())) << inner;
+    EXPECT_LE(static_cast<double>(payload.size()), estimate * 1.0003 + 2) << inner;
   }
 }
 

@@ -135,14 +135,10 @@ TEST(FileIo, ReportAFullDevice) {
   EXPECT_NE(status.message().find("No space left"), std::string::npos) << status.message();
 }
 
-std::function<double(double)> Within(double bytes) {
-  return [bytes](double) { return bytes; };
-}
-
 TEST(RateControl, FindsTheLastCodeThatFitsThroughSmallDisorder) {
   const std::vector<size_t> sizes = {10, 12, 11, 14, 13, 16, 20, 19, 30};
   int last = -1;
-  RateSearch search{8, [&](int code) -> Result<double> { return static_cast<double>(sizes[code]); }, Within(0),
+  RateSearch search{8, [&](int code) -> Result<double> { return static_cast<double>(sizes[code]); }, 0,
                     [&](int code) -> Result<size_t> { return sizes[last = code]; }};
   for (size_t budget = 10; budget <= 31; ++budget) {
     int want = 0;
@@ -159,7 +155,7 @@ TEST(RateControl, FindsTheLastCodeThatFitsThroughSmallDisorder) {
 TEST(RateControl, NeverPassesTheBudgetWhenEstimatesAreOff) {
   int encodes = 0;
   for (const int off : {-3, 3}) {
-    RateSearch search{60, [&](int code) -> Result<double> { return 20 + 2 * code + off; }, Within(3),
+    RateSearch search{60, [&](int code) -> Result<double> { return 20 + 2 * code + off; }, 3,
                       [&](int code) -> Result<size_t> { return ++encodes, 20 + 2 * code; }};
     for (size_t budget = 20; budget <= 150; ++budget) {
       encodes = 0;
@@ -177,7 +173,7 @@ TEST(RateControl, PassesOnTheErrorOfAnEncode) {
     if (code == 0) return 1;
     return Error(StatusCode::kInternal, "code ", code);
   };
-  const RateSearch search{8, [](int) -> Result<double> { return 1; }, Within(0), encode};
+  const RateSearch search{8, [](int) -> Result<double> { return 1; }, 0, encode};
   EXPECT_EQ(EncodeWithin(100, search).status().code(), StatusCode::kInternal);
 }
 
