@@ -61,7 +61,7 @@ Result<SampleGeometry> GeometryOf(const ModelImpl& model, const Shape& feature_s
                  rank == 4 ? " with any height and width" : " with any T");
   }
   SampleGeometry geometry;
-  geometry.feature = geometry.padded = WithoutBatch(feature_shape);
+  geometry.padded = WithoutBatch(feature_shape);
   // Before any arithmetic on sizes that a hostile frame may have set.
   STRAIT_RETURN_IF_ERROR(CheckBatch(geometry, feature_shape[0], limits));
   const auto unsupported = [&] {
@@ -69,7 +69,7 @@ Result<SampleGeometry> GeometryOf(const ModelImpl& model, const Shape& feature_s
                  " restores neither this size nor one up to ", kMaxPadding, " larger");
   };
   for (int axis = 0; rank == 4 && axis < 2; ++axis) {
-    const std::optional<int64_t> size = RestorableSize(spec, geometry.feature[1 + axis], axis);
+    const std::optional<int64_t> size = RestorableSize(spec, geometry.padded[1 + axis], axis);
     if (!size) return unsupported();
     geometry.padded[1 + axis] = *size;
   }

@@ -12,8 +12,7 @@ namespace strait {
 
 // What becomes of one sample of a feature tensor.
 struct SampleGeometry {
-  Shape feature;  // as the caller has it
-  Shape padded;   // as analysis reads and synthesis restores it
+  Shape padded;  // as analysis reads and synthesis restores it
   Shape latent;
 };
 

@@ -13,6 +13,11 @@ namespace strait {
 std::string_view OpName(OpKind kind);
 std::optional<OpKind> OpKindOf(std::string_view name);
 
+// Whether an op holds a weight.
+inline bool HasWeights(OpKind kind) {
+  return kind == OpKind::kConv2d || kind == OpKind::kConvTranspose2d || kind == OpKind::kLinear;
+}
+
 // The values ops[index] reads, with the default (the previous value) written out.
 std::vector<int> SourcesOf(const Op& op, size_t index);
 

@@ -43,7 +43,7 @@ void PixelShuffle(const float* src, const PlaneShape& src_shape, int64_t r, floa
 TransformPlan PlanTransform(const Transform& transform) {
   TransformPlan plan;
   for (const Op& op : transform) {
-    if (!op.weight.data.empty()) plan.convs.push_back(PlanConv(op));
+    if (HasWeights(op.kind)) plan.convs.push_back(PlanConv(op));
     Op& planned = plan.ops.emplace_back();
     planned.kind = op.kind;
     planned.src = op.src;
@@ -96,9 +96,7 @@ void CompiledTransform::Impl::AddSteps(const TransformPlan& plan, Simd simd, int
     if (fused[i]) continue;
     const Op& op = plan.ops[i];
     Step step{&op, nullptr, SourcesOf(op, i), static_cast<int>(i) + 1};
-    const bool has_weights =
-        op.kind == OpKind::kConv2d || op.kind == OpKind::kConvTranspose2d || op.kind == OpKind::kLinear;
-    if (has_weights) {
+    if (HasWeights(op.kind)) {
       // An activation that alone reads the result runs in the same pass.
       float slope = 1.0f;
       const int reader = sole_reader[i + 1];
@@ -167,8 +165,7 @@ Result<CompiledTransform> CompiledTransform::Compile(const TransformPlan& plan, 
   }
   auto conv = plan.convs.begin();
   for (size_t i = 0; i < plan.ops.size(); ++i) {
-    const OpKind kind = plan.ops[i].kind;
-    if (kind != OpKind::kConv2d && kind != OpKind::kConvTranspose2d && kind != OpKind::kLinear) continue;
+    if (!HasWeights(plan.ops[i].kind)) continue;
     const int source = SourcesOf(plan.ops[i], i)[0];
     impl->num_elements += ConvStep::ScratchElements(*conv++, impl->shapes[source], impl->shapes[i + 1], threads);
     if (impl->num_elements / 2 > limits.max_transform_elements) {
@@ -230,7 +227,6 @@ CompiledTransform::CompiledTransform(CompiledTransform&&) noexcept = default;
 CompiledTransform& CompiledTransform::operator=(CompiledTransform&&) noexcept = default;
 CompiledTransform::~CompiledTransform() = default;
 
-const Shape& CompiledTransform::src_shape() const { return impl_->src_shape; }
 const Shape& CompiledTransform::dst_shape() const { return impl_->dst_shape; }
 int64_t CompiledTransform::num_elements() const { return impl_->num_elements; }
 

@@ -35,12 +35,12 @@ class CompiledTransform {
   ~CompiledTransform();
 
   // Of a sample.
-  const Shape& src_shape() const;
   const Shape& dst_shape() const;
   // Floats of all buffers: what keeping this object costs.
   int64_t num_elements() const;
 
-  // Sample `n` of a feature tensor of at most src_shape (the rest is padded) to a contiguous latent.
+  // Sample `n` of a feature tensor of at most the shape it was compiled for (the rest is padded) to a contiguous
+  // latent.
   void Analyze(const TensorView& src, const SampleLayout& layout, int64_t n, float* dst, ThreadPool& pool);
   // A contiguous latent, behind which kOverread floats can be read, to sample `n` of a feature tensor of at most
   // dst_shape (the rest is cropped).

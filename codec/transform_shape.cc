@@ -20,10 +20,6 @@ Status OpError(size_t index, const Op& op, const Args&... args) {
   return Error(StatusCode::kCorrupt, "op ", index, " (", OpName(op.kind), "): ", args...);
 }
 
-bool HasWeights(OpKind kind) {
-  return kind == OpKind::kConv2d || kind == OpKind::kConvTranspose2d || kind == OpKind::kLinear;
-}
-
 Status CheckData(size_t index, const Op& op, const char* name, const Weights& weights) {
   const int64_t elements = NumElements(weights.shape);
   if (elements < 0 || static_cast<uint64_t>(elements) != weights.data.size()) {

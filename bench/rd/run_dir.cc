@@ -5,35 +5,15 @@
 #include <algorithm>
 #include <cmath>
 #include <filesystem>
-#include <nlohmann/json.hpp>
 
 #include "entropy/error.h"
 #include "training/run_log.h"
+#include "training/run_models.h"
 
 namespace strait {
 namespace {
 
 namespace fs = std::filesystem;
-
-std::vector<std::string> FindModels(const std::string& path) {
-  std::error_code error;
-  const std::string single = path + "/model.strait";
-  if (fs::exists(single, error)) return {single};
-  std::vector<std::string> files;
-  while (true) {
-    std::string file = fmt::format("{}/model-{}.strait", path, files.size());
-    if (!fs::exists(file, error)) return files;
-    files.push_back(std::move(file));
-  }
-}
-
-std::string BackboneHashOf(const Model& model) {
-  const auto manifest = nlohmann::json::parse(model.manifest(), nullptr, /*allow_exceptions=*/false);
-  if (!manifest.is_object() || !manifest.contains("provenance") || !manifest["provenance"].is_object()) return "";
-  const auto& provenance = manifest["provenance"];
-  if (!provenance.contains("backbone_hash") || !provenance["backbone_hash"].is_string()) return "";
-  return provenance["backbone_hash"].get<std::string>();
-}
 
 bool SamePreprocess(const Preprocess& a, const Preprocess& b) {
   return a.crop == b.crop && a.resize == b.resize && std::equal(a.mean, a.mean + 3, b.mean) &&
@@ -89,16 +69,10 @@ Result<RunDir> OpenRunDir(const std::string& path) {
   fs::path normal = fs::absolute(path, error).lexically_normal();
   if (!normal.has_filename()) normal = normal.parent_path();
   run.codec = normal.filename().string();
-  run.model_files = FindModels(path);
-  if (run.model_files.empty()) {
-    return Error(StatusCode::kIo, path, "/model.strait: not found; run `strait-train run` first");
-  }
+  STRAIT_ASSIGN_OR_RETURN(run.model_files, FindModels(path));
   STRAIT_ASSIGN_OR_RETURN(run.recipe, LoadRecipe(path + "/recipe.toml", {}));
   STRAIT_RETURN_IF_ERROR(RequireForRun(run.recipe));
-  for (const std::string& file : run.model_files) {
-    STRAIT_ASSIGN_OR_RETURN(std::shared_ptr<const Model> model, Model::Load(file));
-    run.models.push_back(std::move(model));
-  }
+  STRAIT_ASSIGN_OR_RETURN(run.models, LoadModels(run.model_files));
   return run;
 }
 

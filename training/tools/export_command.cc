@@ -2,7 +2,6 @@
 
 #include <filesystem>
 #include <memory>
-#include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
 
@@ -10,6 +9,7 @@
 #include "entropy/error.h"
 #include "strait/model.h"
 #include "training/halves_export.h"
+#include "training/run_models.h"
 #include "training/tools/command.h"
 #include "training/torchscript_export.h"
 
@@ -29,36 +29,12 @@ struct Options {
 
 using Models = std::vector<std::shared_ptr<const Model>>;
 
-// The model of a file, or those of a run directory: model.strait, or else model-0.strait, model-1.strait, ...
-Result<Models> LoadModels(const std::string& source) {
-  std::vector<std::string> files;
+// The model of a file, or those of a run directory.
+Result<Models> OpenModels(const std::string& source) {
   std::error_code error;
-  if (!fs::is_directory(source, error)) {
-    files = {source};
-  } else if (fs::exists(source + "/model.strait", error)) {
-    files = {source + "/model.strait"};
-  } else {
-    for (std::string file = source + "/model-0.strait"; fs::exists(file, error);
-         file = fmt::format("{}/model-{}.strait", source, files.size())) {
-      files.push_back(file);
-    }
-  }
-  if (files.empty()) {
-    return Error(StatusCode::kIo, source, "/model.strait: not found; run `strait-train run` first");
-  }
-  Models models;
-  for (const std::string& file : files) {
-    STRAIT_ASSIGN_OR_RETURN(std::shared_ptr<const Model> model, Model::Load(file));
-    models.push_back(std::move(model));
-  }
-  return models;
-}
-
-std::string BackboneHashOf(const Model& model) {
-  const auto manifest = nlohmann::json::parse(model.manifest(), nullptr, /*allow_exceptions=*/false);
-  const nlohmann::json::json_pointer pointer("/provenance/backbone_hash");
-  if (!manifest.is_object() || !manifest.contains(pointer) || !manifest[pointer].is_string()) return "";
-  return manifest[pointer].get<std::string>();
+  if (!fs::is_directory(source, error)) return LoadModels({source});
+  STRAIT_ASSIGN_OR_RETURN(const std::vector<std::string> files, FindModels(source));
+  return LoadModels(files);
 }
 
 Status ExportTorchScript(const Models& models, const std::string& dir) {
@@ -78,7 +54,7 @@ Status Export(const Options& options) {
     return Error(StatusCode::kInvalidArgument, options.source,
                  ": is a model file; --halves and --images need the run directory, which holds the recipe");
   }
-  STRAIT_ASSIGN_OR_RETURN(const Models models, LoadModels(options.source));
+  STRAIT_ASSIGN_OR_RETURN(const Models models, OpenModels(options.source));
   if (!options.torchscript_dir.empty()) {
     STRAIT_RETURN_IF_ERROR(ExportTorchScript(models, options.torchscript_dir));
   }
