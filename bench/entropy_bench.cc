@@ -178,15 +178,15 @@ void BenchRansDecodeSteps(benchmark::State& state, const SymbolSet& set, size_t 
     return state.SkipWithError("encode failed");
   const size_t count = set.symbols.size();
   std::vector<int16_t> decoded(count);
+  RansDecoder decoder;
   for (auto _ : state) {
-    auto decoder = RansDecoder::Create(payload, count, *set.tables);
-    bool ok = decoder.ok();
+    bool ok = decoder.Start(payload, count, *set.tables).ok();
     for (size_t i = 0; ok && i < count; i += step) {
       const size_t n = std::min(step, count - i);
       const TableIndices indices{std::span(set.index).subspan(i, n), 0};
-      ok = decoder.value().Next(indices, std::span(decoded).subspan(i, n)).ok();
+      ok = decoder.Next(indices, std::span(decoded).subspan(i, n)).ok();
     }
-    if (!ok || !decoder.value().Finish().ok()) return state.SkipWithError("decode failed");
+    if (!ok || !decoder.Finish().ok()) return state.SkipWithError("decode failed");
     benchmark::DoNotOptimize(decoded.data());
   }
   if (decoded != set.symbols) return state.SkipWithError("decoded symbols differ");

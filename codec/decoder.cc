@@ -47,6 +47,7 @@ struct Decoder::Impl {
   ShapeCache<SampleGeometry> geometries;    // by feature sample
   ShapeCache<CompiledTransform> syntheses;  // by latent sample
   std::vector<int16_t> symbols;             // of one frame
+  SymbolBuffers buffers;
   std::vector<float> latent;                // of all frames
   std::vector<float> inverse_gains;
   int gains_code = -1;
@@ -90,9 +91,8 @@ struct Decoder::Impl {
   Status ReadSymbols(const OpenFrame& frame) {
     const ModelImpl& impl = model->impl();
     const Shape latent_shape = frame.latent_shape();
-    const SymbolLayout layout = strait::LayoutOf(latent_shape, frame.code(), impl.spec.sets_per_level);
     symbols.resize(static_cast<size_t>(NumElements(latent_shape)));
-    return RansDecode<int16_t>(frame.parsed.payload, layout, impl.tables, symbols);
+    return impl.entropy.Decode(frame.parsed.payload, latent_shape, frame.code(), buffers, symbols);
   }
 
   // The latent of symbols, from sample `first` of `latent` on.
@@ -104,8 +104,7 @@ struct Decoder::Impl {
     }
     const size_t offset = static_cast<size_t>(first) * (from.size() / static_cast<size_t>(latent_shape[0]));
     if (latent.size() < offset + from.size() + kOverread) latent.resize(offset + from.size() + kOverread);
-    RestoreLatent(from, strait::LayoutOf(latent_shape, code, spec.sets_per_level), inverse_gains,
-                  std::span(latent).subspan(offset, from.size()));
+    RestoreLatent(from, latent_shape, inverse_gains, std::span(latent).subspan(offset, from.size()));
   }
 
   Result<CompiledTransform*> SynthesisOf(const Shape& latent_sample) {

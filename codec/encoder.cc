@@ -41,8 +41,7 @@ struct Encoder::Impl {
   std::vector<int16_t> symbols;
   std::vector<float> gains;
   int gains_code = -1;
-  RansEncoder rans;
-  size_t reserved_symbols = 0;
+  SymbolBuffers buffers;
 
   Result<Analysis*> Prepare(const Shape& shape) {
     if (model == nullptr) return Error(StatusCode::kInvalidArgument, "encoder: has no model");
@@ -89,32 +88,38 @@ struct Encoder::Impl {
     return gains;
   }
 
+  const EntropyModel& entropy() const { return model->impl().entropy; }
+
   // Leaves the symbols of the latent in `symbols`.
-  Status QuantizeAt(int code, const SymbolLayout& layout) {
+  Status QuantizeAt(int code, const Shape& latent_shape) {
     symbols.resize(latent.size());
-    return QuantizeLatent(latent, layout, GainsAt(code), model->impl().tables, symbols);
+    return QuantizeLatent(latent, latent_shape, GainsAt(code), entropy().tables(), entropy().ChannelTables(code),
+                          symbols);
   }
 
-  // Leaves the payload of the latent in `rans` and returns its size.
-  Result<size_t> CodeAt(int code, const SymbolLayout& layout) {
-    STRAIT_RETURN_IF_ERROR(QuantizeAt(code, layout));
-    if (symbols.size() > reserved_symbols) {
-      rans.Reserve(RansPayloadBound(symbols.size(), model->impl().tables));
-      reserved_symbols = symbols.size();
+  // Leaves the payload of the latent in the buffers and returns its size.
+  Result<size_t> CodeAt(int code, const Shape& latent_shape) {
+    STRAIT_RETURN_IF_ERROR(QuantizeAt(code, latent_shape));
+    STRAIT_RETURN_IF_ERROR(entropy().Encode(symbols, latent_shape, code, buffers));
+    return buffers.encoder.payload_bytes();
+  }
+
+  // Its size before it is rounded up, more cheaply.
+  Result<double> EstimateAt(int code, const Shape& latent_shape) {
+    if (entropy().has_context()) {
+      STRAIT_RETURN_IF_ERROR(QuantizeAt(code, latent_shape));
+      return entropy().EstimateBytes(symbols, latent_shape, code, buffers);
     }
-    STRAIT_RETURN_IF_ERROR(rans.Encode<int16_t>(symbols, layout, model->impl().tables));
-    return rans.payload_bytes();
-  }
-
-  SymbolLayout LayoutAt(const Shape& latent_shape, int code) const {
-    return strait::LayoutOf(latent_shape, code, model->impl().spec.sets_per_level);
+    STRAIT_ASSIGN_OR_RETURN(const double bits, CostOfLatent(latent, latent_shape, GainsAt(code), entropy().tables(),
+                                                            entropy().ChannelTables(code)));
+    return RansPayloadEstimate(bits, latent.size());
   }
 
   bool IsDefaultShape(const Shape& shape) const {
     return shape[0] == 1 && std::equal(shape.begin() + 1, shape.end(), model->feature_shape().begin());
   }
 
-  // Leaves the payload in `rans`; the header that belongs before it.
+  // Leaves the payload in the buffers; the header that belongs before it.
   Result<FrameHeader> EncodePayload(const TensorView& src, const EncodeOptions& encode_options) {
     if (encode_options.quality && encode_options.max_bytes) {
       return Error(StatusCode::kInvalidArgument, "encode: set quality or max_bytes, not both");
@@ -129,16 +134,14 @@ struct Encoder::Impl {
       search.max_code = MaxQualityCode(levels);
       const auto estimate = [&](int code) -> Result<double> {
         header.quality_code = code;
-        const SymbolLayout layout = LayoutAt(latent_shape, code);
-        STRAIT_ASSIGN_OR_RETURN(const double bits,
-                                CostOfLatent(latent, layout, GainsAt(code), model->impl().tables));
-        return static_cast<double>(FrameHeaderBytes(header)) + RansPayloadEstimate(bits, latent.size());
+        STRAIT_ASSIGN_OR_RETURN(const double payload_bytes, EstimateAt(code, latent_shape));
+        return static_cast<double>(FrameHeaderBytes(header)) + payload_bytes;
       };
       search.estimate = std::ref(estimate);  // held in place: nothing is allocated
       search.error = RansEstimateError(latent.size());
       const auto encode = [&](int code) -> Result<size_t> {
         header.quality_code = code;
-        STRAIT_ASSIGN_OR_RETURN(const size_t payload_bytes, CodeAt(code, LayoutAt(latent_shape, code)));
+        STRAIT_ASSIGN_OR_RETURN(const size_t payload_bytes, CodeAt(code, latent_shape));
         return FrameHeaderBytes(header) + payload_bytes;
       };
       search.encode = std::ref(encode);
@@ -149,16 +152,16 @@ struct Encoder::Impl {
     if (encode_options.quality) {
       STRAIT_ASSIGN_OR_RETURN(header.quality_code, QualityCode(*encode_options.quality, levels));
     }
-    STRAIT_RETURN_IF_ERROR(CodeAt(header.quality_code, LayoutAt(latent_shape, header.quality_code)).status());
+    STRAIT_RETURN_IF_ERROR(CodeAt(header.quality_code, latent_shape).status());
     return header;
   }
 
-  size_t FrameBytes(const FrameHeader& header) const { return FrameHeaderBytes(header) + rans.payload_bytes(); }
+  size_t FrameBytes(const FrameHeader& header) const { return FrameHeaderBytes(header) + buffers.encoder.payload_bytes(); }
 
   // Writes FrameBytes(header) bytes.
   void WriteFrame(const FrameHeader& header, uint8_t* dst) const {
     const size_t header_bytes = WriteFrameHeader(header, dst);
-    rans.WritePayload(dst + header_bytes);
+    buffers.encoder.WritePayload(dst + header_bytes);
     if (header.has_checksum) SealFrame(header_bytes, model->id(), {dst, FrameBytes(header)});
   }
 };
@@ -173,7 +176,7 @@ Result<size_t> Encoder::EncodeBound(const Shape& src_shape) {
   return NoThrow("encode bound", [&]() -> Result<size_t> {
     STRAIT_ASSIGN_OR_RETURN(const Analysis* analysis, impl_->Prepare(src_shape));
     const int64_t count = NumElements(WithBatch(src_shape[0], analysis->geometry.latent));
-    return kMaxFrameHeaderBytes + RansPayloadBound(static_cast<size_t>(count), impl_->model->impl().tables);
+    return kMaxFrameHeaderBytes + impl_->entropy().PayloadBound(static_cast<size_t>(count));
   });
 }
 
@@ -203,7 +206,7 @@ Status Encoder::Quantize(const TensorView& src, double quality, std::vector<int1
   return NoThrow("quantize", [&]() -> Status {
     STRAIT_ASSIGN_OR_RETURN(const Shape latent_shape, impl_->Analyze(src));
     STRAIT_ASSIGN_OR_RETURN(const int code, QualityCode(quality, impl_->model->levels().size()));
-    STRAIT_RETURN_IF_ERROR(impl_->QuantizeAt(code, impl_->LayoutAt(latent_shape, code)));
+    STRAIT_RETURN_IF_ERROR(impl_->QuantizeAt(code, latent_shape));
     symbols = impl_->symbols;
     return Status();
   });

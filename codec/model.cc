@@ -23,8 +23,7 @@ Result<std::shared_ptr<const Model>> Model::FromBytes(std::span<const uint8_t> b
     STRAIT_ASSIGN_OR_RETURN(ParsedModel parsed, ParseModelFile(bytes, limits));
     auto impl = std::make_unique<ModelImpl>();
     impl->spec = std::move(parsed.spec);
-    STRAIT_ASSIGN_OR_RETURN(impl->tables, CdfTableSet::Create(std::move(impl->spec.tables), impl->spec.precision));
-    impl->spec.tables.clear();
+    STRAIT_ASSIGN_OR_RETURN(impl->entropy, EntropyModel::Create(impl->spec));
     impl->analysis = PlanTransform(impl->spec.analysis);
     impl->synthesis = PlanTransform(impl->spec.synthesis);
     impl->id = Xxh3_64(bytes);

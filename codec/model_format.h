@@ -12,6 +12,7 @@ inline constexpr int kModelFormatVersion = 1;
 inline constexpr const char* kManifestKey = "strait";
 inline constexpr size_t kMaxModelHeaderBytes = size_t{1} << 22;
 inline constexpr size_t kMaxLevels = 256;
+inline constexpr size_t kMaxContextTables = 256;
 inline constexpr int kMaxSetsPerLevel = kQualitySteps;
 
 // Table sets of a model: one at each quality k / sets_per_level.

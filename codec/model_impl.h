@@ -4,15 +4,15 @@
 #include <cstdint>
 #include <string>
 
+#include "codec/entropy_model.h"
 #include "codec/model_spec.h"
 #include "codec/transform.h"
-#include "entropy/cdf_table.h"
 
 namespace strait {
 
 struct ModelImpl {
-  ModelSpec spec;  // its tables have moved into `tables`
-  CdfTableSet tables;
+  ModelSpec spec;  // its tables have moved into `entropy`
+  EntropyModel entropy;
   TransformPlan analysis, synthesis;
   uint64_t id = 0;
   std::string manifest;

@@ -256,6 +256,26 @@ Status ReadTables(TensorDirectory& tensors, std::vector<CdfTable>& dst) {
   return Status();
 }
 
+Status ReadContext(JsonObject& manifest, TensorDirectory& tensors, ModelSpec& spec) {
+  if (!manifest.Has("context")) return Status();
+  STRAIT_ASSIGN_OR_RETURN(const json* value, manifest.Get("context"));
+  STRAIT_ASSIGN_OR_RETURN(JsonObject context, JsonObject::Of(*value, "model context"));
+  STRAIT_ASSIGN_OR_RETURN(const std::vector<int64_t> weights,
+                          context.Ints("weights", kNumNeighbours, -kMaxContextWeight, kMaxContextWeight));
+  STRAIT_RETURN_IF_ERROR(context.Finish());
+  if (weights.size() != kNumNeighbours) {
+    return Error(StatusCode::kCorrupt, "model context: wants ", int{kNumNeighbours}, " weights, has ", weights.size());
+  }
+  for (size_t i = 0; i < weights.size(); ++i) spec.context.weights[i] = static_cast<int>(weights[i]);
+  const auto sets = static_cast<int64_t>(NumTableSets(spec.levels.size(), spec.sets_per_level));
+  const Shape want = {sets, spec.latent_channels(), kContextCells};
+  Shape shape;
+  STRAIT_RETURN_IF_ERROR(tensors.Take("context.tables", "U8", shape, spec.context.tables));
+  if (shape == want) return Status();
+  return Error(StatusCode::kCorrupt, "model tensor context.tables: wants shape ", ToString(want), ", has ",
+               ToString(shape));
+}
+
 Status ReadManifest(const std::string& text, TensorDirectory& tensors, ModelSpec& spec) {
   STRAIT_ASSIGN_OR_RETURN(const json parsed, ParseJson(text, "model manifest"));
   STRAIT_ASSIGN_OR_RETURN(JsonObject manifest, JsonObject::Of(parsed, "model manifest"));
@@ -277,6 +297,7 @@ Status ReadManifest(const std::string& text, TensorDirectory& tensors, ModelSpec
   spec.provenance_json = provenance->dump(-1, ' ', false, json::error_handler_t::replace);
   STRAIT_RETURN_IF_ERROR(ReadTransform(manifest, "analysis", tensors, spec.analysis));
   STRAIT_RETURN_IF_ERROR(ReadTransform(manifest, "synthesis", tensors, spec.synthesis));
+  STRAIT_RETURN_IF_ERROR(ReadContext(manifest, tensors, spec));
   return manifest.Finish();
 }
 

@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <cmath>
+#include <cstdlib>
 
 #include "codec/model_format.h"
 #include "entropy/error.h"
@@ -61,6 +62,33 @@ Status CheckGains(const char* name, const std::vector<std::vector<float>>& gains
   return Status();
 }
 
+// `rows`: one for each channel of each set.
+Status CheckContext(const ModelSpec& spec, size_t rows) {
+  const std::vector<uint8_t>& tables = spec.context.tables;
+  if (tables.size() != rows * kContextCells) {
+    return Error(StatusCode::kCorrupt, "model context: wants ", rows * kContextCells, " tables of cells, has ",
+                 tables.size());
+  }
+  for (const int weight : spec.context.weights) {
+    if (std::abs(weight) > kMaxContextWeight)
+      return Error(StatusCode::kCorrupt, "model context: weight ", weight, " is not in -", kMaxContextWeight, "..",
+                   kMaxContextWeight);
+  }
+  for (size_t i = 0; i < tables.size(); ++i) {
+    const uint8_t first = tables[i / kContextCells * kContextCells];
+    if (tables[i] >= spec.tables.size()) {
+      return Error(StatusCode::kCorrupt, "model context: cell ", i, " has table ", int{tables[i]}, ", the last is ",
+                   spec.tables.size() - 1);
+    }
+    const bool is_certain = spec.tables[first].freq.size() == 1;
+    if (is_certain ? tables[i] != first : !spec.tables[tables[i]].has_escape) {
+      return Error(StatusCode::kCorrupt, "model context: cell ", i, " has table ", int{tables[i]},
+                   is_certain ? ", its channel's first is certain" : ", which has no escape");
+    }
+  }
+  return Status();
+}
+
 Status CheckTables(const ModelSpec& spec) {
   if (spec.sets_per_level < 1 || spec.sets_per_level > kMaxSetsPerLevel) {
     return Error(StatusCode::kCorrupt, "model sets_per_level: ", spec.sets_per_level, " not in 1..",
@@ -72,7 +100,12 @@ Status CheckTables(const ModelSpec& spec) {
   }
   const size_t want =
       NumTableSets(spec.levels.size(), spec.sets_per_level) * static_cast<size_t>(spec.latent_channels());
-  if (spec.tables.size() != want) {
+  const bool has_context = !spec.context.tables.empty();
+  if (has_context ? spec.tables.size() > kMaxContextTables : spec.tables.size() != want) {
+    if (has_context) {
+      return Error(StatusCode::kCorrupt, "model tables: at most ", kMaxContextTables, " with context, have ",
+                   spec.tables.size());
+    }
     return Error(StatusCode::kCorrupt, "model tables: want ", want, " (sets x channels), have ",
                  spec.tables.size());
   }
@@ -80,7 +113,7 @@ Status CheckTables(const ModelSpec& spec) {
     const Status status = ValidateTable(spec.tables[i], spec.precision);
     if (!status.ok()) return Error(StatusCode::kCorrupt, "model table ", i, ": ", status.message());
   }
-  return Status();
+  return has_context ? CheckContext(spec, want) : Status();
 }
 
 }  // namespace

@@ -142,6 +142,11 @@ Result<std::vector<uint8_t>> SerializeModel(const ModelSpec& spec) {
   WriteGains("gain", spec.gain, file);
   WriteGains("inverse_gain", spec.inverse_gain, file);
   WriteTables(spec.tables, file);
+  if (!spec.context.tables.empty()) {
+    manifest["context"] = {{"weights", spec.context.weights}};
+    const auto sets = static_cast<int64_t>(NumTableSets(spec.levels.size(), spec.sets_per_level));
+    file.Add("context.tables", "U8", {sets, spec.latent_channels(), kContextCells}, spec.context.tables);
+  }
 
   std::vector<uint8_t> bytes = file.Serialize(manifest.dump(-1, ' ', false, json::error_handler_t::replace));
   // The last word is the reader's, so that nothing is ever written that it would refuse.

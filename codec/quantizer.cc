@@ -59,70 +59,68 @@ void InterpolateGains(const std::vector<std::vector<float>>& levels, int quality
   }
 }
 
-SymbolLayout LayoutOf(const Shape& latent_shape, int quality_code, int sets_per_level) {
-  const bool tokens = latent_shape.size() == 3;
-  SymbolLayout layout;
-  layout.channels = static_cast<size_t>(tokens ? latent_shape[2] : latent_shape[1]);
-  layout.inner = tokens ? 1 : static_cast<size_t>(latent_shape[2] * latent_shape[3]);
-  layout.first_table = TableSetOf(quality_code, sets_per_level) * layout.channels;
-  return layout;
+size_t InnerSize(const Shape& latent_shape) {
+  return latent_shape.size() == 3 ? 1 : static_cast<size_t>(latent_shape[2] * latent_shape[3]);
 }
 
-Status QuantizeLatent(std::span<const float> latent, const SymbolLayout& layout, std::span<const float> gains,
-                      const CdfTableSet& tables, std::span<int16_t> symbols) {
-  assert(symbols.size() == latent.size() && gains.size() == layout.channels);
+Status QuantizeLatent(std::span<const float> latent, const Shape& latent_shape, std::span<const float> gains,
+                      const CdfTableSet& tables, std::span<const uint32_t> channel_tables,
+                      std::span<int16_t> symbols) {
+  assert(symbols.size() == latent.size() && gains.size() == channel_tables.size());
   const Kernels& kernels = KernelsOf(DefaultSimd());
+  const size_t inner = InnerSize(latent_shape);
   size_t c = 0;
-  for (size_t begin = 0; begin < latent.size(); begin += layout.inner) {
-    const Range range = RangeOf(tables, layout.first_table + c);
-    if (!kernels.quantize(latent.data() + begin, static_cast<int64_t>(layout.inner), gains[c], range.low,
-                          range.high, symbols.data() + begin)) {
+  for (size_t begin = 0; begin < latent.size(); begin += inner) {
+    const Range range = RangeOf(tables, channel_tables[c]);
+    if (!kernels.quantize(latent.data() + begin, static_cast<int64_t>(inner), gains[c], range.low, range.high,
+                          symbols.data() + begin)) {
       return NotANumber(latent, gains[c], begin);
     }
-    if (++c == layout.channels) c = 0;
+    if (++c == gains.size()) c = 0;
   }
   return Status();
 }
 
-Result<double> CostOfLatent(std::span<const float> latent, const SymbolLayout& layout, std::span<const float> gains,
-                            const CdfTableSet& tables) {
+Result<double> CostOfLatent(std::span<const float> latent, const Shape& latent_shape, std::span<const float> gains,
+                            const CdfTableSet& tables, std::span<const uint32_t> channel_tables) {
   const Kernels& kernels = KernelsOf(DefaultSimd());
+  const size_t inner = InnerSize(latent_shape);
   struct Context {
     const CdfTableSet& tables;
     size_t table;
   };
   double bits = 0;
   size_t c = 0;
-  for (size_t begin = 0; begin < latent.size(); begin += layout.inner) {
-    const Context context{tables, layout.first_table + c};
+  for (size_t begin = 0; begin < latent.size(); begin += inner) {
+    const Context context{tables, channel_tables[c]};
     const Range range = RangeOf(tables, context.table);
     const CdfTableSet::TableView& table = tables.View(context.table);
     const auto escape_bits = [](const void* of, int32_t symbol) {
       const auto& [set, index] = *static_cast<const Context*>(of);
       return static_cast<float>(set.CostBits(index, symbol));
     };
-    for (size_t first = 0; first < layout.inner; first += kCostBlock) {
-      const size_t count = std::min(layout.inner - first, kCostBlock);
+    for (size_t first = 0; first < inner; first += kCostBlock) {
+      const size_t count = std::min(inner - first, kCostBlock);
       const float cost =
           kernels.cost({latent.data() + begin + first, static_cast<int64_t>(count), gains[c], range.low, range.high,
                         table.min_symbol, table.num_values, table.cost_bits, escape_bits, &context});
       if (std::isnan(cost)) return NotANumber(latent, gains[c], begin + first);
       bits += cost;
     }
-    if (++c == layout.channels) c = 0;
+    if (++c == gains.size()) c = 0;
   }
   return bits;
 }
 
-void RestoreLatent(std::span<const int16_t> symbols, const SymbolLayout& layout,
+void RestoreLatent(std::span<const int16_t> symbols, const Shape& latent_shape,
                    std::span<const float> inverse_gains, std::span<float> latent) {
-  assert(symbols.size() == latent.size() && inverse_gains.size() == layout.channels);
+  assert(symbols.size() == latent.size());
   const Kernels& kernels = KernelsOf(DefaultSimd());
+  const size_t inner = InnerSize(latent_shape);
   size_t c = 0;
-  for (size_t begin = 0; begin < symbols.size(); begin += layout.inner) {
-    kernels.restore(symbols.data() + begin, static_cast<int64_t>(layout.inner), inverse_gains[c],
-                    latent.data() + begin);
-    if (++c == layout.channels) c = 0;
+  for (size_t begin = 0; begin < symbols.size(); begin += inner) {
+    kernels.restore(symbols.data() + begin, static_cast<int64_t>(inner), inverse_gains[c], latent.data() + begin);
+    if (++c == inverse_gains.size()) c = 0;
   }
 }
 

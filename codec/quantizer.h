@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "codec/model_spec.h"
-#include "entropy/rans.h"
+#include "entropy/cdf_table.h"
 
 namespace strait {
 
@@ -15,12 +15,6 @@ namespace strait {
 Result<int> QualityCode(double quality, size_t levels);
 
 inline int MaxQualityCode(size_t levels) { return (static_cast<int>(levels) - 1) * kQualitySteps; }
-
-// Table set nearest to a quality; integers only, since it decides what a decoder reads.
-inline size_t TableSetOf(int quality_code, int sets_per_level) {
-  return (static_cast<size_t>(quality_code) * static_cast<size_t>(sets_per_level) + kQualitySteps / 2) /
-         kQualitySteps;
-}
 
 // Gains of all channels at a quality: exact at a level, geometric in between.
 void InterpolateGains(const std::vector<std::vector<float>>& levels, int quality_code, std::vector<float>& dst);
@@ -30,21 +24,21 @@ inline std::vector<float> InterpolateGains(const std::vector<std::vector<float>>
   return gains;
 }
 
-// Which table codes which symbol of a latent (batch first) at a quality.
-SymbolLayout LayoutOf(const Shape& latent_shape, int quality_code, int sets_per_level);
+// Consecutive values of one channel of a latent, batch first: H * W for feature maps, 1 for tokens.
+size_t InnerSize(const Shape& latent_shape);
 
-// symbol = round_half_even(latent * gain), saturated to int16 and to what its table can code.
+// symbol = round_half_even(latent * gain), saturated to int16 and to what the table of its channel can code.
 // Errors: kInvalidArgument, naming the index of a latent that is not a number.
-Status QuantizeLatent(std::span<const float> latent, const SymbolLayout& layout, std::span<const float> gains,
-                      const CdfTableSet& tables, std::span<int16_t> symbols);
+Status QuantizeLatent(std::span<const float> latent, const Shape& latent_shape, std::span<const float> gains,
+                      const CdfTableSet& tables, std::span<const uint32_t> channel_tables, std::span<int16_t> symbols);
 
-// Bits of what QuantizeLatent makes, without storing it: RansCostBits of the symbols, to the precision of a float.
-// Errors: as QuantizeLatent.
-Result<double> CostOfLatent(std::span<const float> latent, const SymbolLayout& layout, std::span<const float> gains,
-                            const CdfTableSet& tables);
+// Bits of what QuantizeLatent makes when each channel is coded by its table, without storing it: RansCostBits of the
+// symbols, to the precision of a float. Errors: as QuantizeLatent.
+Result<double> CostOfLatent(std::span<const float> latent, const Shape& latent_shape, std::span<const float> gains,
+                            const CdfTableSet& tables, std::span<const uint32_t> channel_tables);
 
 // latent = symbol * inverse_gain.
-void RestoreLatent(std::span<const int16_t> symbols, const SymbolLayout& layout,
+void RestoreLatent(std::span<const int16_t> symbols, const Shape& latent_shape,
                    std::span<const float> inverse_gains, std::span<float> latent);
 
 }  // namespace strait

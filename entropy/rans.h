@@ -103,9 +103,12 @@ double RansCostBits(std::span<const Symbol> symbols, const TableIndices& indices
 // Borrows payload and tables. Not thread-safe.
 class RansDecoder {
  public:
-  // The decoder of a payload of `count` symbols.
-  static Result<RansDecoder> Create(std::span<const uint8_t> payload, size_t count, const CdfTableSet& tables,
-                                    Simd simd = DefaultSimd());
+  RansDecoder();
+
+  // Begins a payload of `count` symbols, in buffers that are kept from payload to payload; whatever was begun before is
+  // dropped. Must come first.
+  Status Start(std::span<const uint8_t> payload, size_t count, const CdfTableSet& tables, Simd simd = DefaultSimd());
+
   RansDecoder(RansDecoder&&) noexcept;
   RansDecoder& operator=(RansDecoder&&) noexcept;
   ~RansDecoder();
@@ -120,7 +123,6 @@ class RansDecoder {
 
  private:
   struct Impl;
-  explicit RansDecoder(std::unique_ptr<Impl> impl);
   std::unique_ptr<Impl> impl_;
 };
 

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <optional>
 
 #include "entropy/error.h"
 #include "entropy/escape.h"
@@ -336,29 +337,26 @@ Status DecodeAll(std::span<const uint8_t> payload, const Tables& which, auto wal
 }  // namespace
 }  // namespace rans
 
-struct RansDecoder::Impl : rans::PayloadDecoder {
-  using PayloadDecoder::PayloadDecoder;
+struct RansDecoder::Impl {
+  std::optional<rans::PayloadDecoder> payload;
 };
 
-RansDecoder::RansDecoder(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+RansDecoder::RansDecoder() : impl_(std::make_unique<Impl>()) {}
 RansDecoder::RansDecoder(RansDecoder&&) noexcept = default;
 RansDecoder& RansDecoder::operator=(RansDecoder&&) noexcept = default;
 RansDecoder::~RansDecoder() = default;
 
-Result<RansDecoder> RansDecoder::Create(std::span<const uint8_t> payload, size_t count, const CdfTableSet& tables,
-                                        Simd simd) {
-  auto impl = std::make_unique<Impl>(tables, simd, count, payload.size());
-  STRAIT_RETURN_IF_ERROR(impl->Open(payload));
-  return RansDecoder(std::move(impl));
+Status RansDecoder::Start(std::span<const uint8_t> payload, size_t count, const CdfTableSet& tables, Simd simd) {
+  return impl_->payload.emplace(tables, simd, count, payload.size()).Open(payload);
 }
 
 template <typename Symbol>
 Status RansDecoder::Next(const TableIndices& indices, std::span<Symbol> symbols) {
-  STRAIT_RETURN_IF_ERROR(rans::CheckTables(indices, symbols.size(), impl_->tables));
-  return impl_->Decode(rans::IndexWalk<rans::Direction::kForwards>(indices, symbols.size()), symbols);
+  STRAIT_RETURN_IF_ERROR(rans::CheckTables(indices, symbols.size(), impl_->payload->tables));
+  return impl_->payload->Decode(rans::IndexWalk<rans::Direction::kForwards>(indices, symbols.size()), symbols);
 }
 
-Status RansDecoder::Finish() const { return impl_->Finish(); }
+Status RansDecoder::Finish() const { return impl_->payload->Finish(); }
 
 template <typename Symbol>
 Status RansDecode(std::span<const uint8_t> payload, const SymbolLayout& layout, const CdfTableSet& tables,

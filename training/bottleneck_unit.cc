@@ -59,7 +59,7 @@ BottleneckUnitImpl::BottleneckUnitImpl(const UnitRecipe& recipe, const Shape& fe
   }
   register_module("analysis", analysis_);
   register_module("synthesis", synthesis_);
-  if (family_ == UnitFamily::kStrait) prior_ = register_module("prior", EntropyBottleneck(levels, channels_));
+  if (family_ == UnitFamily::kStrait) prior_ = register_module("prior", EntropyBottleneck(levels, channels_, recipe.context));
   for (int64_t level = 0; level < levels; ++level) {
     const std::string suffix = std::to_string(level);
     if (family_ == UnitFamily::kStrait) {
@@ -73,14 +73,24 @@ BottleneckUnitImpl::BottleneckUnitImpl(const UnitRecipe& recipe, const Shape& fe
   }
 }
 
-// Analysis: depthwise 3x3, 1x1, strided 3x3. Synthesis, on the server: two 3x3 at low resolution, pixel shuffle, a
+// Analysis: depthwise 3x3, 1x1, strided 3x3 and, with analysis_hidden, one more 3x3. Synthesis, on the server: two 3x3 at low resolution, pixel shuffle, a
 // residual pair of 3x3 at full resolution.
 void BottleneckUnitImpl::BuildStrait(const UnitRecipe& recipe, const Shape& feature_shape, bool rectified) {
   const int64_t features = feature_shape[0];
   const int64_t width = recipe.analysis_width;
   analysis_->AddConv({.in = features, .out = features, .kernel = 3, .groups = features});
   analysis_->AddConv({.in = features, .out = width, .batch_norm = true, .activation = Activation::kRelu});
-  analysis_->AddConv({.in = width, .out = recipe.channels, .kernel = 3, .stride = recipe.stride});
+  if (recipe.analysis_hidden > 0) {
+    analysis_->AddConv({.in = width,
+                        .out = recipe.analysis_hidden,
+                        .kernel = 3,
+                        .stride = recipe.stride,
+                        .batch_norm = true,
+                        .activation = Activation::kRelu});
+    analysis_->AddConv({.in = recipe.analysis_hidden, .out = recipe.channels, .kernel = 3});
+  } else {
+    analysis_->AddConv({.in = width, .out = recipe.channels, .kernel = 3, .stride = recipe.stride});
+  }
 
   const int64_t wide = recipe.synthesis_width;
   const int64_t hidden = recipe.synthesis_hidden > 0 ? recipe.synthesis_hidden : wide / 2;
@@ -134,8 +144,9 @@ BottleneckUnitImpl::Output BottleneckUnitImpl::Forward(const torch::Tensor& feat
     return {synthesis_->forward(RoundStraightThrough(latent) * inverse_gain), latent.abs().sum() / latent.size(0)};
   }
   const torch::Tensor noisy = latent + (torch::rand_like(latent) - 0.5);
-  const torch::Tensor sent = rounded ? RoundStraightThrough(latent) : noisy;
-  return {synthesis_->forward(sent * inverse_gain), prior_->Bits(noisy, level)};
+  const torch::Tensor symbols = RoundStraightThrough(latent);
+  const torch::Tensor sent = rounded ? symbols : noisy;
+  return {synthesis_->forward(sent * inverse_gain), prior_->Bits(noisy, symbols, level)};
 }
 
 void BottleneckUnitImpl::Initialize(const torch::Tensor& features, const std::vector<double>& lambdas) {
@@ -152,6 +163,17 @@ void BottleneckUnitImpl::Initialize(const torch::Tensor& features, const std::ve
     log_inverse_gain_[level].fill_(-std::log(symbol_std));
     prior_->Initialize(level, torch::full_like(std, symbol_std));
   }
+}
+
+void BottleneckUnitImpl::KeepChannels(const torch::Tensor& channels) {
+  torch::NoGradGuard no_grad;
+  analysis_->KeepOutputs(channels);
+  synthesis_->KeepInputs(channels);
+  if (prior_) prior_->KeepChannels(channels);
+  for (auto* gains : {&log_gain_, &log_inverse_gain_}) {
+    for (torch::Tensor& gain : *gains) gain.set_data(gain.index_select(0, channels));
+  }
+  channels_ = channels.size(0);
 }
 
 std::vector<torch::Tensor> BottleneckUnitImpl::TransformParameters() const {

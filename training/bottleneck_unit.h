@@ -37,6 +37,9 @@ class BottleneckUnitImpl : public torch::nn::Module {
   // Sets gains and the prior's scales of every level from a first batch; lambdas as the levels have them.
   void Initialize(const torch::Tensor& features, const std::vector<double>& lambdas);
 
+  // Drops every other channel of the latent, for good: a unit for export, not for training.
+  void KeepChannels(const torch::Tensor& channels);
+
   // [C], positive.
   torch::Tensor Gain(int64_t level) const { return torch::exp(log_gain_[level]); }
   torch::Tensor InverseGain(int64_t level) const { return torch::exp(log_inverse_gain_[level]); }

@@ -4,11 +4,13 @@
 #include <cmath>
 #include <span>
 
+#include "codec/model_format.h"
 #include "codec/model_impl.h"
 #include "codec/quantizer.h"
 #include "entropy/error.h"
 #include "strait/decoder.h"
 #include "strait/encoder.h"
+#include "training/context_fit.h"
 #include "training/table_fit.h"
 #include "training/torch_shape.h"
 
@@ -23,6 +25,9 @@ constexpr double kPriorWeight = 64;
 constexpr double kMaxRelativeExcess = 0.03;
 constexpr double kMaxExcessBits = 0.01;  // a symbol, averaged over channels
 
+// Symbols beyond are so rare that what neighbours say about them is not worth fitting.
+constexpr double kMaxReach = 127;
+
 std::vector<float> ToVector(const torch::Tensor& tensor) {
   const torch::Tensor flat = tensor.detach().to(torch::kCPU, torch::kFloat).contiguous();
   return {flat.data_ptr<float>(), flat.data_ptr<float>() + flat.numel()};
@@ -32,6 +37,11 @@ std::vector<float> ToVector(const torch::Tensor& tensor) {
 // Channel axis of a batched feature map or token tensor.
 int64_t ChannelAxis(const torch::Tensor& tensor) { return tensor.dim() == 3 ? 2 : 1; }
 
+// [C] to a shape that broadcasts over such a tensor.
+torch::Tensor OverChannels(const torch::Tensor& vector, const torch::Tensor& tensor) {
+  return ChannelAxis(tensor) == 2 ? vector : vector.view({1, -1, 1, 1});
+}
+
 torch::Tensor Analyze(BottleneckUnit& unit, const torch::Tensor& features) {
   torch::NoGradGuard no_grad;
   std::vector<torch::Tensor> parts;
@@ -39,21 +49,123 @@ torch::Tensor Analyze(BottleneckUnit& unit, const torch::Tensor& features) {
   return torch::cat(parts);
 }
 
-// Prior probability of the symbols of `counts`, between the priors of the two nearest levels; empty without a
-// prior.
-std::vector<double> PriorAt(const BottleneckUnit& unit, double quality, int64_t channel,
-                            const SymbolCounts& counts) {
-  if (!unit->prior()) return {};
+// The prior between its two nearest levels: see EntropyBottleneckImpl::Pmf.
+torch::Tensor PriorAt(const BottleneckUnit& unit, double quality, int64_t first, int64_t count,
+                      const NeighbourSums& around) {
   const int64_t below = static_cast<int64_t>(quality);
   const int64_t above = std::min(below + 1, unit->levels() - 1);
   const double share = quality - static_cast<double>(below);
+  const torch::Tensor pmf = unit->prior()->Pmf(below, first, count, around);
+  if (share == 0) return pmf;
+  return pmf * (1 - share) + unit->prior()->Pmf(above, first, count, around) * share;
+}
+
+// Of the symbols of `counts`; empty without a prior.
+std::vector<double> PriorOfChannel(const BottleneckUnit& unit, double quality, int64_t channel,
+                                   const SymbolCounts& counts) {
+  if (!unit->prior()) return {};
+  const torch::Tensor alone = torch::zeros({1});
   const int64_t size = static_cast<int64_t>(counts.count.size());
-  const torch::Tensor pmf = unit->prior()->Pmf(below, counts.first, size)[channel] * (1 - share) +
-                            unit->prior()->Pmf(above, counts.first, size)[channel] * share;
+  const torch::Tensor pmf = PriorAt(unit, quality, counts.first, size, {alone, alone})[channel].contiguous();
   return {pmf.data_ptr<double>(), pmf.data_ptr<double>() + size};
 }
 
+// What tables are fitted to: the latent of the calibration samples.
+struct Calibration {
+  torch::Tensor latent;             // [N, C, H, W] or [N, T, C]
+  std::vector<float> by_channel;    // [C, ...]
+  size_t per_channel = 0;
+};
+
+// A table a channel, at every set.
+Status FitChannelTables(BottleneckUnit& unit, const Calibration& calibration, ModelSpec& spec) {
+  const int64_t channels = spec.latent_channels();
+  const auto sets = static_cast<int64_t>(NumTableSets(spec.levels.size(), spec.sets_per_level));
+  std::vector<SymbolCounts> all_counts;
+  for (int64_t set = 0; set < sets; ++set) {
+    const double quality = static_cast<double>(set) / spec.sets_per_level;
+    STRAIT_ASSIGN_OR_RETURN(const int quality_code, QualityCode(quality, spec.levels.size()));
+    const std::vector<float> gain = InterpolateGains(spec.gain, quality_code);
+    for (int64_t channel = 0; channel < channels; ++channel) {
+      const std::span<const float> values(
+          calibration.by_channel.data() + static_cast<size_t>(channel) * calibration.per_channel,
+          calibration.per_channel);
+      SymbolCounts counts = CountSymbols(values, gain[static_cast<size_t>(channel)]);
+      STRAIT_ASSIGN_OR_RETURN(CdfTable table, FitTable(counts, PriorOfChannel(unit, quality, channel, counts),
+                                                       kPriorWeight, spec.precision));
+      spec.tables.push_back(std::move(table));
+      all_counts.push_back(std::move(counts));
+    }
+  }
+
+  STRAIT_ASSIGN_OR_RETURN(const CdfTableSet tables, CdfTableSet::Create(spec.tables, spec.precision));
+  for (int64_t set = 0; set < sets; ++set) {
+    double cost = 0, entropy = 0;
+    for (int64_t i = set * channels; i < (set + 1) * channels; ++i) {
+      cost += CrossEntropyBits(all_counts[static_cast<size_t>(i)], tables, static_cast<size_t>(i)) /
+              static_cast<double>(channels);
+      entropy += EntropyBits(all_counts[static_cast<size_t>(i)]) / static_cast<double>(channels);
+    }
+    if (cost > entropy * (1 + kMaxRelativeExcess) + kMaxExcessBits) {
+      return Error(StatusCode::kInternal, "export: tables at quality ",
+                   static_cast<double>(set) / spec.sets_per_level, " cost ", cost,
+                   " bits a symbol on the training latents, whose entropy is ", entropy,
+                   "; raise export.precision");
+    }
+  }
+  return Status();
+}
+
+// Tables chosen by neighbours, at every set.
+Status FitContextTables(BottleneckUnit& unit, const Calibration& calibration, ModelSpec& spec) {
+  const int64_t channels = spec.latent_channels();
+  const torch::Tensor cell = torch::arange(kContextCells, torch::kFloat);
+  const torch::Tensor above = torch::floor(cell / kContextSide), below = cell - kContextSide * above;
+  const NeighbourSums around{above - below, above + below};
+  const auto channel_first = [&](const torch::Tensor& values) {
+    return values.transpose(0, ChannelAxis(values)).reshape({channels, -1}).to(torch::kLong);
+  };
+  const auto gain_at = [&](int64_t set) -> Result<torch::Tensor> {
+    STRAIT_ASSIGN_OR_RETURN(const int code,
+                            QualityCode(static_cast<double>(set) / spec.sets_per_level, spec.levels.size()));
+    return OverChannels(torch::tensor(InterpolateGains(spec.gain, code)), calibration.latent);
+  };
+  const auto sets = static_cast<int64_t>(NumTableSets(spec.levels.size(), spec.sets_per_level));
+  STRAIT_ASSIGN_OR_RETURN(const torch::Tensor finest, gain_at(sets - 1));
+  const double largest = std::ceil((calibration.latent * finest).abs().max().item<double>());
+  ContextFit fit(static_cast<int32_t>(std::clamp(largest, 1.0, kMaxReach)));
+  for (int64_t set = 0; set < sets; ++set) {
+    STRAIT_ASSIGN_OR_RETURN(const torch::Tensor gain, gain_at(set));
+    const torch::Tensor symbols =
+        torch::round(calibration.latent * gain).clamp(-32768, 32767).to(torch::kShort).contiguous();
+    const std::vector<uint8_t> cells =
+        ContextCells({symbols.data_ptr<int16_t>(), static_cast<size_t>(symbols.numel())}, ShapeOf(symbols),
+                     spec.context.weights);
+    const torch::Tensor symbols_by_channel = channel_first(symbols);
+    const torch::Tensor cells_by_channel =
+        channel_first(torch::from_blob(const_cast<uint8_t*>(cells.data()), symbols.sizes(), torch::kByte));
+    const torch::Tensor prior = PriorAt(unit, static_cast<double>(set) / spec.sets_per_level, -fit.reach(),
+                                        2 * int64_t{fit.reach()} + 1, around);
+    for (int64_t c = 0; c < channels; ++c) fit.AddChannel(symbols_by_channel[c], cells_by_channel[c], prior[c]);
+  }
+  STRAIT_ASSIGN_OR_RETURN(ContextFit::Tables fitted, fit.Fit(spec.precision));
+  spec.tables = std::move(fitted.tables);
+  spec.context.tables = std::move(fitted.cell_tables);
+  return Status();
+}
+
 }  // namespace
+
+void PruneDeadChannels(BottleneckUnit& unit, const torch::Tensor& calibration) {
+  torch::NoGradGuard no_grad;
+  const torch::Tensor latent = Analyze(unit, calibration);
+  const torch::Tensor largest = latent.abs().transpose(0, ChannelAxis(latent)).flatten(1).amax(1);
+  torch::Tensor is_live = torch::zeros_like(largest, torch::kBool);
+  for (int64_t level = 0; level < unit->levels(); ++level) is_live |= torch::round(largest * unit->Gain(level)) > 0;
+  torch::Tensor live = torch::nonzero(is_live).squeeze(1);
+  if (live.size(0) == 0) live = torch::zeros({1}, torch::kLong);
+  if (live.size(0) < unit->channels()) unit->KeepChannels(live);
+}
 
 Result<ModelSpec> BuildModelSpec(BottleneckUnit& unit, const std::vector<LevelInfo>& levels,
                                  const torch::Tensor& calibration, const ExportOptions& options) {
@@ -72,41 +184,11 @@ Result<ModelSpec> BuildModelSpec(BottleneckUnit& unit, const std::vector<LevelIn
   spec.precision = options.precision;
   spec.provenance_json = options.provenance_json;
 
-  const int64_t channels = spec.latent_channels();
-  const std::vector<float> by_channel = ToVector(latent.transpose(0, ChannelAxis(latent)));
-  const size_t per_channel = by_channel.size() / static_cast<size_t>(channels);
-  const int64_t sets = (unit->levels() - 1) * options.sets_per_level + 1;
-  std::vector<SymbolCounts> all_counts;
-  for (int64_t set = 0; set < sets; ++set) {
-    const double quality = static_cast<double>(set) / options.sets_per_level;
-    STRAIT_ASSIGN_OR_RETURN(const int quality_code, QualityCode(quality, levels.size()));
-    const std::vector<float> gain = InterpolateGains(spec.gain, quality_code);
-    for (int64_t channel = 0; channel < channels; ++channel) {
-      const std::span<const float> values(by_channel.data() + static_cast<size_t>(channel) * per_channel,
-                                          per_channel);
-      SymbolCounts counts = CountSymbols(values, gain[static_cast<size_t>(channel)]);
-      STRAIT_ASSIGN_OR_RETURN(CdfTable table, FitTable(counts, PriorAt(unit, quality, channel, counts),
-                                                       kPriorWeight, options.precision));
-      spec.tables.push_back(std::move(table));
-      all_counts.push_back(std::move(counts));
-    }
-  }
-
-  STRAIT_ASSIGN_OR_RETURN(const CdfTableSet tables, CdfTableSet::Create(spec.tables, options.precision));
-  for (int64_t set = 0; set < sets; ++set) {
-    double cost = 0, entropy = 0;
-    for (int64_t i = set * channels; i < (set + 1) * channels; ++i) {
-      cost += CrossEntropyBits(all_counts[static_cast<size_t>(i)], tables, static_cast<size_t>(i)) /
-              static_cast<double>(channels);
-      entropy += EntropyBits(all_counts[static_cast<size_t>(i)]) / static_cast<double>(channels);
-    }
-    if (cost > entropy * (1 + kMaxRelativeExcess) + kMaxExcessBits) {
-      return Error(StatusCode::kInternal, "export: tables at quality ",
-                   static_cast<double>(set) / options.sets_per_level, " cost ", cost,
-                   " bits a symbol on the training latents, whose entropy is ", entropy,
-                   "; raise export.precision");
-    }
-  }
+  Calibration fitted_to{latent, ToVector(latent.transpose(0, ChannelAxis(latent)))};
+  fitted_to.per_channel = fitted_to.by_channel.size() / static_cast<size_t>(spec.latent_channels());
+  const bool has_context = unit->prior() && unit->prior()->neighbours();
+  STRAIT_RETURN_IF_ERROR(has_context ? FitContextTables(unit, fitted_to, spec)
+                                     : FitChannelTables(unit, fitted_to, spec));
   return spec;
 }
 
@@ -118,26 +200,24 @@ Status CheckAgainstRuntime(BottleneckUnit& unit, const std::shared_ptr<const Mod
   const torch::Tensor src = features.to(torch::kCPU, torch::kFloat).contiguous();
   const Shape shape = ShapeOf(src);
   const torch::Tensor latent = unit->Analyze(src);
-  const CdfTableSet& tables = model->impl().tables;
+  const EntropyModel& entropy = model->impl().entropy;
   const Shape latent_shape = ShapeOf(latent);
   Encoder encoder(model);
   Decoder decoder(model);
   for (int64_t level = 0; level < unit->levels(); ++level) {
-    std::vector<int64_t> per_channel(static_cast<size_t>(latent.dim()), 1);
-    per_channel[static_cast<size_t>(ChannelAxis(latent))] = -1;
-    const torch::Tensor scaled = (latent * unit->Gain(level).view(per_channel)).contiguous();
+    const torch::Tensor scaled = (latent * OverChannels(unit->Gain(level), latent)).contiguous();
     std::vector<int16_t> symbols;
     STRAIT_RETURN_IF_ERROR(encoder.Quantize({src.data_ptr<float>(), shape}, static_cast<double>(level), symbols));
     if (static_cast<int64_t>(symbols.size()) != scaled.numel()) {
       return Error(StatusCode::kInternal, "export check: runtime gives ", symbols.size(), " symbols, trainer ",
                    scaled.numel());
     }
-    const SymbolLayout layout =
-        LayoutOf(latent_shape, static_cast<int>(level) * kQualitySteps, model->impl().spec.sets_per_level);
+    const std::span<const uint32_t> tables = entropy.ChannelTables(static_cast<int>(level) * kQualitySteps);
+    const size_t inner = InnerSize(latent_shape);
     const float* values = scaled.data_ptr<float>();
     for (size_t i = 0; i < symbols.size(); ++i) {
       const int32_t rounded = static_cast<int32_t>(std::clamp(std::nearbyint(values[i]), -32768.0f, 32767.0f));
-      const int32_t want = tables.Clamp(layout.TableOf(i), rounded);
+      const int32_t want = entropy.tables().Clamp(tables[i / inner % tables.size()], rounded);
       const double fraction = std::abs(values[i] - std::floor(values[i]) - 0.5);
       if (symbols[i] != want && fraction > kBoundary) {
         return Error(StatusCode::kInternal, "export check: level ", level, ", symbol ", i, ": runtime has ",
@@ -145,7 +225,7 @@ Status CheckAgainstRuntime(BottleneckUnit& unit, const std::shared_ptr<const Mod
       }
     }
     const torch::Tensor sent = torch::from_blob(symbols.data(), latent.sizes(), torch::kShort).to(torch::kFloat);
-    const torch::Tensor want = unit->Synthesize(sent * unit->InverseGain(level).view(per_channel)).contiguous();
+    const torch::Tensor want = unit->Synthesize(sent * OverChannels(unit->InverseGain(level), latent)).contiguous();
     Tensor restored;
     STRAIT_RETURN_IF_ERROR(decoder.Synthesize(symbols, latent_shape, static_cast<double>(level), restored));
     const torch::Tensor got = torch::from_blob(restored.data.data(), want.sizes(), torch::kFloat);

@@ -1,6 +1,7 @@
 #include "training/feature_source.h"
 
 #include <fmt/core.h>
+#include <fmt/format.h>
 
 #include <algorithm>
 #include <chrono>
@@ -9,6 +10,7 @@
 
 #include "datasets/loader.h"
 #include "entropy/error.h"
+#include "training/feature_cache.h"
 #include "training/interrupt.h"
 #include "training/run_log.h"
 
@@ -61,7 +63,7 @@ LoaderOptions SequentialOptions(const Recipe& recipe) {
   return {.batch_size = recipe.train.batch_size,
           .shuffle = false,
           .drop_last = false,
-          .seed = recipe.train.seed,
+          .seed = recipe.data.seed,
           .threads = recipe.data.threads};
 }
 
@@ -91,52 +93,68 @@ Status ForEachBatch(const SourceData& data, const Preprocess& preprocess, const 
   return Status();
 }
 
+// What cached features depend on. Files that change under the same name and number are not noticed.
+std::string DescribeFeatures(const Recipe& recipe, const SourceData& data, const SplitNetwork& network, int views,
+                             bool has_stages) {
+  const Preprocess& p = recipe.data.preprocess;
+  return fmt::format(
+      "{}, {} samples, {} views, seed {}; resize {}, crop {}, mean {}, std {}, augment {}, min_area {}, flip {}; head "
+      "{}, tail {}{}",
+      recipe.data.spec, data.size(), views, recipe.data.seed, p.resize, p.crop, fmt::join(p.mean, " "),
+      fmt::join(p.std, " "), p.augment, p.min_area, p.flip, HashConstants(network.head), HashConstants(network.tail),
+      has_stages ? ", with stages" : "");
+}
+
 class CachedSource : public FeatureSource {
  public:
   static Result<std::unique_ptr<FeatureSource>> Create(const Recipe& recipe, const SourceData& data,
                                                        const SplitNetwork& network, const Tail& tail,
                                                        const torch::Device& device) {
-    auto source = std::make_unique<CachedSource>(recipe);
-    FrozenNetwork frozen(network, tail, device);
     const int views = data.images && recipe.data.preprocess.augment ? recipe.data.views : 1;
+    auto source = std::make_unique<CachedSource>(
+        recipe, DescribeFeatures(recipe, data, network, views, tail.tapped()));
+    FeatureTable& table = source->table_;
+    STRAIT_ASSIGN_OR_RETURN(const bool is_kept, source->cache_.Load(table));
+    if (is_kept) {
+      fmt::print(stderr, "features come from {}\n", source->cache_.path());
+      return Result<std::unique_ptr<FeatureSource>>(std::move(source));
+    }
+    table.views = views;
+    table.stride = data.size();
+    FrozenNetwork frozen(network, tail, device);
     Progress progress("caching features", data.size() * views);
     for (int view = 0; view < views; ++view) {
-      int64_t row = data.size() * view;
-      int64_t count = 0;
+      const int64_t begin = data.size() * view;
+      int64_t row = begin;
+      Status failure;
       STRAIT_RETURN_IF_ERROR(ForEachBatch(data, recipe.data.preprocess, SequentialOptions(recipe), view, frozen,
                                           [&](const FeatureBatch& batch, const auto&) {
-                                            source->Reserve(batch, data.size() * views);
-                                            const int64_t n = batch.features.size(0);
-                                            source->features_.narrow(0, row, n).copy_(batch.features);
-                                            source->logits_.narrow(0, row, n).copy_(batch.logits);
-                                            source->labels_.narrow(0, row, n).copy_(batch.labels);
-                                            for (size_t i = 0; i < batch.stages.size(); ++i)
-                                              source->stages_[i].narrow(0, row, n).copy_(batch.stages[i]);
-                                            row += n;
-                                            count += n;
+                                            if (failure.ok()) failure = source->Store(batch, row);
+                                            row += batch.features.size(0);
                                             progress.Update(row, "");
                                           }));
-      source->samples_ = count;  // the same images are skipped in every view
+      STRAIT_RETURN_IF_ERROR(failure);
+      table.samples = row - begin;  // the same images are skipped in every view
     }
     progress.Finish();
-    source->stride_ = data.size();
-    source->views_ = views;
-    if (source->samples_ == 0)
+    if (table.samples == 0)
       return Error(StatusCode::kInvalidArgument, "data set ", recipe.data.spec,
                    ": no training image could be read");
+    STRAIT_RETURN_IF_ERROR(source->cache_.Commit(table));
     return Result<std::unique_ptr<FeatureSource>>(std::move(source));
   }
 
-  explicit CachedSource(const Recipe& recipe) : batch_size_(recipe.train.batch_size), seed_(recipe.train.seed) {}
+  CachedSource(const Recipe& recipe, const std::string& description)
+      : batch_size_(recipe.train.batch_size), seed_(recipe.train.seed), cache_(recipe.data.cache, description) {}
 
-  int64_t batches_per_epoch() const override { return std::max<int64_t>(1, samples_ / batch_size_); }
+  int64_t batches_per_epoch() const override { return std::max<int64_t>(1, table_.samples / batch_size_); }
 
   Status StartEpoch(int64_t epoch, int64_t skip) override {
     at::Generator generator =
         at::make_generator<at::CPUGeneratorImpl>(seed_ * 1000003 + static_cast<uint64_t>(epoch));
-    const torch::Tensor order = torch::randperm(samples_, generator, torch::kLong);
-    const torch::Tensor view = torch::randint(0, views_, {samples_}, generator, torch::kLong);
-    rows_ = order + view * stride_;
+    const torch::Tensor order = torch::randperm(table_.samples, generator, torch::kLong);
+    const torch::Tensor view = torch::randint(0, table_.views, {table_.samples}, generator, torch::kLong);
+    rows_ = order + view * table_.stride;
     next_ = skip;
     return Status();
   }
@@ -144,45 +162,41 @@ class CachedSource : public FeatureSource {
   Result<std::optional<FeatureBatch>> Next() override {
     if (next_ >= batches_per_epoch()) return std::optional<FeatureBatch>();
     const int64_t first = next_++ * batch_size_;
-    const torch::Tensor rows = rows_.slice(0, first, std::min(first + batch_size_, samples_));
-    FeatureBatch batch{features_.index_select(0, rows).to(torch::kFloat),
-                       logits_.index_select(0, rows),
-                       labels_.index_select(0, rows),
+    const torch::Tensor rows = rows_.slice(0, first, std::min(first + batch_size_, table_.samples));
+    FeatureBatch batch{table_.features.index_select(0, rows).to(torch::kFloat),
+                       table_.logits.index_select(0, rows),
+                       table_.labels.index_select(0, rows),
                        {}};
-    for (const torch::Tensor& stage : stages_)
+    for (const torch::Tensor& stage : table_.stages)
       batch.stages.push_back(stage.index_select(0, rows).to(torch::kFloat));
     return std::optional<FeatureBatch>(std::move(batch));
   }
 
   Result<torch::Tensor> Calibration(int64_t samples) override {
     // Evenly spread over the training set (folders are read class by class) and over the views.
-    const int64_t count = std::min(samples, samples_);
+    const int64_t count = std::min(samples, table_.samples);
     std::vector<int64_t> rows;
-    for (int64_t i = 0; i < count; ++i) rows.push_back(i * samples_ / count + (i % views_) * stride_);
-    return features_.index_select(0, torch::tensor(rows, torch::kLong)).to(torch::kFloat);
+    for (int64_t i = 0; i < count; ++i)
+      rows.push_back(i * table_.samples / count + (i % table_.views) * table_.stride);
+    return table_.features.index_select(0, torch::tensor(rows, torch::kLong)).to(torch::kFloat);
   }
 
  private:
-  void Reserve(const FeatureBatch& batch, int64_t rows) {
-    if (features_.defined()) return;
-    const auto with_rows = [rows](const torch::Tensor& like) {
-      std::vector<int64_t> shape = like.sizes().vec();
-      shape[0] = rows;
-      return shape;
-    };
-    features_ = torch::empty(with_rows(batch.features), torch::kHalf);
-    logits_ = torch::empty(with_rows(batch.logits), torch::kFloat);
-    labels_ = torch::empty({rows}, torch::kLong);
-    for (const torch::Tensor& stage : batch.stages) stages_.push_back(torch::empty(with_rows(stage), torch::kHalf));
+  Status Store(const FeatureBatch& batch, int64_t row) {
+    if (!table_.features.defined())
+      STRAIT_RETURN_IF_ERROR(cache_.Allocate(batch.features, batch.logits, batch.stages, table_));
+    const int64_t rows = batch.features.size(0);
+    table_.features.narrow(0, row, rows).copy_(batch.features);
+    table_.logits.narrow(0, row, rows).copy_(batch.logits);
+    table_.labels.narrow(0, row, rows).copy_(batch.labels);
+    for (size_t i = 0; i < batch.stages.size(); ++i) table_.stages[i].narrow(0, row, rows).copy_(batch.stages[i]);
+    return Status();
   }
 
   int64_t batch_size_;
   uint64_t seed_;
-  int64_t samples_ = 0;  // of one view
-  int64_t stride_ = 0;   // rows between views
-  int64_t views_ = 1;
-  torch::Tensor features_, logits_, labels_;
-  std::vector<torch::Tensor> stages_;
+  FeatureCache cache_;
+  FeatureTable table_;
   torch::Tensor rows_;
   int64_t next_ = 0;
 };

@@ -20,6 +20,8 @@ struct DataRecipe {  // [data]
   int64_t train_samples = 0;  // only the first so many of a fixed shuffle; 0: all
   int64_t val_samples = 0;
   int views = 0;          // cached augmented views of each image; 0: no cache, fresh augmentation each epoch
+  std::string cache;      // folder that keeps the cached views for later runs; empty: they are kept in memory
+  uint64_t seed = 1;      // of crops and mirrors, and without cached views of the order of images
   Preprocess preprocess;  // keys resize, crop, mean, std, augment, min_area, flip
   int threads = 2;        // loader threads
 };
@@ -38,8 +40,10 @@ struct UnitRecipe {  // [unit]
   int channels = 48;          // of the latent
   int stride = 2;             // 1, 2 or 4
   int analysis_width = 64;    // strait: channels between the 1x1 and the strided convolution
+  int analysis_hidden = 0;    // strait: channels of the strided convolution, before a last 3x3; 0: no such layer
   int synthesis_width = 256;  // strait: widest layer of synthesis, before the pixel shuffle; a multiple of stride^2
   int synthesis_hidden = 0;   // strait: channels of synthesis' first layer; 0: synthesis_width / 2
+  bool context = true;        // strait: CDF tables are chosen by the neighbours decoded before
   double step = 1.0;          // datta2022: quantiser step q
 };
 

@@ -80,6 +80,7 @@ Result<std::vector<RdPoint>> MeasureUnits(const UnitBank& bank, const torch::Ten
   std::vector<RdPoint> points;
   std::vector<BottleneckUnit> units = bank.Snapshot();
   for (size_t i = 0; i < units.size(); ++i) {
+    PruneDeadChannels(units[i], calibration);
     const ExportOptions options = {.precision = provenance.recipe.export_.precision, .sets_per_level = 1};
     STRAIT_ASSIGN_OR_RETURN(const ModelSpec spec,
                             BuildModelSpec(units[i], UnmeasuredLevels(bank.LambdasOf(i)), calibration, options));
@@ -100,6 +101,7 @@ Result<std::vector<RdPoint>> WriteModels(const UnitBank& bank, const torch::Tens
   std::vector<RdPoint> points;
   std::vector<std::pair<std::string, std::vector<uint8_t>>> files;
   for (size_t i = 0; i < units.size(); ++i) {
+    PruneDeadChannels(units[i], calibration);
     const ExportOptions options = {.precision = provenance.recipe.export_.precision,
                                    .sets_per_level = provenance.recipe.export_.sets_per_level,
                                    .provenance_json = ProvenanceJson(provenance)};
@@ -118,9 +120,9 @@ Result<std::vector<RdPoint>> WriteModels(const UnitBank& bank, const torch::Tens
     const std::string name = units.size() == 1 ? "model.strait" : fmt::format("model-{}.strait", i);
     files.emplace_back(out_dir + "/" + name, std::move(bytes));
     fmt::print(stderr,
-               "{}: analysis {:.2f} M multiply-adds ({:.1f} % of the head's), {} parameters; synthesis {:.2f} M "
-               "({:.1f} % of the tail's), {}\n",
-               name, 1e-6 * static_cast<double>(final_model->analysis_macs()),
+               "{}: {} of {} channels used; analysis {:.2f} M multiply-adds ({:.1f} % of the head's), {} parameters; "
+               "synthesis {:.2f} M ({:.1f} % of the tail's), {}\n",
+               name, spec.latent_channels(), provenance.recipe.unit.channels, 1e-6 * static_cast<double>(final_model->analysis_macs()),
                100.0 * static_cast<double>(final_model->analysis_macs()) /
                    static_cast<double>(provenance.split.macs_before),
                final_model->analysis_params(), 1e-6 * static_cast<double>(final_model->synthesis_macs()),

@@ -24,34 +24,32 @@ SymbolCounts CountSymbols(std::span<const float> latent, float gain) {
   return counts;
 }
 
-Result<CdfTable> FitTable(const SymbolCounts& counts, std::span<const double> prior, double prior_weight,
-                          int precision) {
-  CdfTable table;
-  const double total = static_cast<double>(counts.Total());
-  if (counts.count.size() == 1) {
-    table.min_symbol = counts.first;
-    table.freq = {uint32_t{1} << precision};
-    return table;
-  }
-  std::vector<double> weight(counts.count.begin(), counts.count.end());
-  for (size_t i = 0; i < prior.size(); ++i) weight[i] += prior_weight * prior[i];
-
+Result<CdfTable> FitWithEscape(int32_t first_symbol, std::vector<double> weight, double escaped, int precision) {
   // An entry takes at least 2^-precision of the mass from all others; below half of that the escape is cheaper.
+  const double total = std::accumulate(weight.begin(), weight.end(), escaped);
   const double least = 0.5 * total / std::ldexp(1.0, precision);
   size_t first = 0, last = weight.size();
-  double escaped = 0.5;  // never impossible
-  const auto too_wide = [&] { return last - first > static_cast<size_t>(kMaxAlphabet); };
-  while (last - first > 1 && std::min(weight[first], weight[last - 1]) < least) {
+  const auto drop_lighter_end = [&] {
     escaped += weight[first] <= weight[last - 1] ? weight[first++] : weight[--last];
-  }
-  while (too_wide()) escaped += weight[first] <= weight[last - 1] ? weight[first++] : weight[--last];
+  };
+  while (last - first > 1 && std::min(weight[first], weight[last - 1]) < least) drop_lighter_end();
+  while (last - first > static_cast<size_t>(kMaxAlphabet)) drop_lighter_end();
   std::vector<double> kept(weight.begin() + static_cast<ptrdiff_t>(first),
                            weight.begin() + static_cast<ptrdiff_t>(last));
   kept.push_back(escaped);
-  table.min_symbol = counts.first + static_cast<int32_t>(first);
+  CdfTable table;
+  table.min_symbol = first_symbol + static_cast<int32_t>(first);
   table.has_escape = true;
   STRAIT_ASSIGN_OR_RETURN(table.freq, QuantizeFrequencies(kept, precision));
   return table;
+}
+
+Result<CdfTable> FitTable(const SymbolCounts& counts, std::span<const double> prior, double prior_weight,
+                          int precision) {
+  if (counts.count.size() == 1) return CdfTable{counts.first, false, {uint32_t{1} << precision}};
+  std::vector<double> weight(counts.count.begin(), counts.count.end());
+  for (size_t i = 0; i < prior.size(); ++i) weight[i] += prior_weight * prior[i];
+  return FitWithEscape(counts.first, std::move(weight), /*escaped=*/0.5, precision);  // never impossible
 }
 
 double CrossEntropyBits(const SymbolCounts& counts, const CdfTableSet& tables, size_t index) {

@@ -21,6 +21,8 @@ class Tail {
   // its input (a residual network gives one a stage). Everything runs on `device`.
   static Result<Tail> Create(const SplitNetwork& network, bool tapped, const torch::Device& device);
 
+  bool tapped() const { return tapped_; }
+
   Output Run(const torch::Tensor& features) const;
 
  private:

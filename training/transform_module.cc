@@ -1,5 +1,6 @@
 #include "training/transform_module.h"
 
+#include <algorithm>
 #include <cmath>
 
 namespace strait {
@@ -72,6 +73,29 @@ void TransformModuleImpl::AddResidual(size_t layer_index) {
   layer.kind = Kind::kResidual;
   layer.residual = layer_index;
   layers_.push_back(std::move(layer));
+}
+
+void TransformModuleImpl::KeepOutputs(const torch::Tensor& channels) {
+  torch::NoGradGuard no_grad;
+  const auto last = std::find_if(layers_.rbegin(), layers_.rend(), [](const Layer& l) { return l.weight.defined(); });
+  TORCH_CHECK(last != layers_.rend() && last->groups == 1 && last->kind != Kind::kConvTranspose);
+  const auto keep = [&](torch::Tensor& values) {
+    if (values.defined()) values.set_data(values.index_select(0, channels));
+  };
+  keep(last->weight);
+  keep(last->bias);
+  if (!last->norm) return;
+  keep(last->norm->weight);
+  keep(last->norm->bias);
+  keep(last->norm->running_mean);
+  keep(last->norm->running_var);
+}
+
+void TransformModuleImpl::KeepInputs(const torch::Tensor& channels) {
+  torch::NoGradGuard no_grad;
+  Layer& first = layers_.front();
+  TORCH_CHECK(first.weight.defined() && first.groups == 1 && first.kind != Kind::kConvTranspose);
+  first.weight.set_data(first.weight.index_select(1, channels));
 }
 
 torch::Tensor TransformModuleImpl::forward(const torch::Tensor& src) {

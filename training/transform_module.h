@@ -34,6 +34,11 @@ class TransformModuleImpl : public torch::nn::Module {
   // Adds the output of layer `layer` (0 is the transform's input, k the k-th layer added).
   void AddResidual(size_t layer);
 
+  // Drops what the last layer that has weights makes of other channels than these, and what the first one reads of
+  // them. Layers of one group only; the size of every optimiser's parameters changes.
+  void KeepOutputs(const torch::Tensor& channels);
+  void KeepInputs(const torch::Tensor& channels);
+
   size_t num_layers() const { return layers_.size(); }
   torch::Tensor forward(const torch::Tensor& src);
 

@@ -40,7 +40,8 @@ struct Case {
 std::vector<Case> Cases() {
   return {{"reference unit", ReferenceUnit(ReferenceSplits()[0]), {1, 64, 16, 16}},
           {"padded batch", testing::ConvSpec(), {3, 4, 7, 5}},
-          {"tokens", testing::TokenSpec(), {2, 9, 6}}};
+          {"tokens", testing::TokenSpec(), {2, 9, 6}},
+          {"context", testing::ContextConvSpec(), {3, 4, 7, 5}}};
 }
 
 TEST(Allocation, CountsWhatTheTestItselfMakes) {

@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <numeric>
 
 #include "codec/frame.h"
 #include "codec/model_impl.h"
@@ -222,10 +223,12 @@ TEST(Quantizer, CostSaysTheSizeOfAPayload) {
   for (const size_t inner : {size_t{1}, size_t{9}, size_t{700}, size_t{1} << 13, size_t{1} << 18}) {
     const Tensor latent = IntegerTensor({1, static_cast<int64_t>(channels), 1, static_cast<int64_t>(inner)}, 8);
     const SymbolLayout layout{0, channels, inner};
+    std::vector<uint32_t> channel_tables(channels);
+    std::iota(channel_tables.begin(), channel_tables.end(), 0);
     const std::vector<float> gains(channels, 3.0f);
     std::vector<int16_t> symbols(latent.data.size());
-    ASSERT_TRUE(QuantizeLatent(latent.data, layout, gains, tables, symbols).ok());
-    const double bits = CostOfLatent(latent.data, layout, gains, tables).value();
+    ASSERT_TRUE(QuantizeLatent(latent.data, latent.shape, gains, tables, channel_tables, symbols).ok());
+    const double bits = CostOfLatent(latent.data, latent.shape, gains, tables, channel_tables).value();
     EXPECT_NEAR(bits, RansCostBits<int16_t>(symbols, layout, tables), 1e-9 * bits);
     std::vector<uint8_t> payload;
     ASSERT_TRUE(RansEncode<int16_t>(symbols, layout, tables, payload).ok());
@@ -249,7 +252,8 @@ TEST(Quantizer, RoundsHalvesToEvenAndSaturates) {
   const std::vector<float> latent = {0.5f, 1.5f, 2.5f, -0.5f, -1.5f, 1e9f, -1e9f, 0.49f};
   std::vector<int16_t> symbols(latent.size());
   const std::vector<float> gains = {1.0f};
-  ASSERT_TRUE(QuantizeLatent(latent, {0, 1, 1}, gains, tables, symbols).ok());
+  const std::vector<uint32_t> channel_tables = {0};
+  ASSERT_TRUE(QuantizeLatent(latent, {1, 1, 8, 1}, gains, tables, channel_tables, symbols).ok());
   EXPECT_EQ(symbols, (std::vector<int16_t>{0, 2, 2, 0, -2, 32767, -32768, 0}));
 }
 

@@ -17,9 +17,10 @@ using testing::ConvSpec;
 
 std::vector<uint8_t> Bytes() { return SerializeModel(ConvSpec()).value(); }
 
-// The file with its JSON header (and the manifest inside it) changed by `edit`.
-std::vector<uint8_t> WithHeader(const std::function<void(json& header, json& manifest)>& edit) {
-  const std::vector<uint8_t> bytes = Bytes();
+// The file of a spec with its JSON header (and the manifest inside it) changed by `edit`.
+std::vector<uint8_t> WithHeader(const std::function<void(json& header, json& manifest)>& edit,
+                                const ModelSpec& spec = ConvSpec()) {
+  const std::vector<uint8_t> bytes = SerializeModel(spec).value();
   uint64_t header_bytes = 0;
   std::memcpy(&header_bytes, bytes.data(), 8);
   json header = json::parse(bytes.begin() + 8, bytes.begin() + 8 + header_bytes);
@@ -38,8 +39,9 @@ std::vector<uint8_t> WithHeader(const std::function<void(json& header, json& man
   return edited;
 }
 
-StatusCode CodeOf(const std::function<void(json& header, json& manifest)>& edit) {
-  const Result<ModelSpec> spec = ParseModel(WithHeader(edit), Limits{});
+StatusCode CodeOf(const std::function<void(json& header, json& manifest)>& edit,
+                  const ModelSpec& of = ConvSpec()) {
+  const Result<ModelSpec> spec = ParseModel(WithHeader(edit, of), Limits{});
   return spec.ok() ? StatusCode::kOk : spec.status().code();
 }
 
@@ -73,6 +75,46 @@ TEST(ModelFile, RestoresEveryFieldOfTheSpec) {
     EXPECT_EQ(got->synthesis[i].output_padding[0], want.synthesis[i].output_padding[0]);
   }
   EXPECT_EQ(SerializeModel(*got).value(), Bytes());
+}
+
+TEST(ModelFile, RestoresAContext) {
+  ModelSpec want = testing::ContextConvSpec();
+  want.context.weights = {-15, 0, 7, 15};
+  const std::vector<uint8_t> bytes = SerializeModel(want).value();
+  const ModelSpec got = ParseModel(bytes, Limits{}).value();
+  EXPECT_EQ(got.context.weights, want.context.weights);
+  EXPECT_EQ(got.context.tables, want.context.tables);
+  EXPECT_EQ(got.tables.size(), want.tables.size());
+  EXPECT_EQ(SerializeModel(got).value(), bytes);
+}
+
+TEST(ModelFile, RefusesHostileContexts) {
+  const ModelSpec spec = testing::ContextConvSpec();
+  const auto code_of = [&](const std::function<void(json& header, json& manifest)>& edit) {
+    return CodeOf(edit, spec);
+  };
+  EXPECT_EQ(code_of([](json&, json&) {}), StatusCode::kOk);
+  EXPECT_EQ(code_of([](json&, json& m) { m["context"]["weights"] = {1, 2, 3}; }), StatusCode::kCorrupt);
+  EXPECT_EQ(code_of([](json&, json& m) { m["context"]["weights"] = {1, 2, 3, 16}; }), StatusCode::kCorrupt);
+  EXPECT_EQ(code_of([](json&, json& m) { m["context"]["weights"] = {1, 2, 3, -16}; }), StatusCode::kCorrupt);
+  EXPECT_EQ(code_of([](json&, json& m) { m["context"]["reach"] = 2; }), StatusCode::kUnsupported);
+  EXPECT_EQ(code_of([](json&, json& m) { m["context"] = 1; }), StatusCode::kCorrupt);
+  EXPECT_EQ(code_of([](json&, json& m) { m.erase("context"); }), StatusCode::kUnsupported);  // its tensor is left
+  EXPECT_EQ(code_of([](json& h, json&) { h["context.tables"]["shape"] = {15, 256}; }), StatusCode::kCorrupt);
+  EXPECT_EQ(code_of([](json& h, json&) { h["context.tables"]["dtype"] = "U16"; }), StatusCode::kCorrupt);
+  EXPECT_EQ(CodeOf([](json&, json& m) { m["context"]["weights"] = {1, 1, 1, 1}; }), StatusCode::kCorrupt);
+
+  const auto refused = [&](const std::function<void(ModelSpec&)>& edit) {
+    ModelSpec edited = spec;
+    edit(edited);
+    return !SerializeModel(edited).ok();
+  };
+  EXPECT_TRUE(refused([](ModelSpec& s) { s.context.tables[5] = 7; }));    // there is no such table
+  EXPECT_TRUE(refused([](ModelSpec& s) { s.context.tables[5] = 0; }));    // a certain one among others
+  EXPECT_TRUE(refused([](ModelSpec& s) { s.context.tables[256 * 4] = 1; }));  // another among certain ones
+  EXPECT_TRUE(refused([](ModelSpec& s) { s.context.tables.pop_back(); }));
+  EXPECT_TRUE(refused([](ModelSpec& s) { s.tables[3].has_escape = false; }));
+  EXPECT_TRUE(refused([](ModelSpec& s) { s.tables.resize(257, s.tables[1]); }));
 }
 
 TEST(ModelFile, HoldsAFrequencyOf65536) {

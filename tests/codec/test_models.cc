@@ -46,6 +46,23 @@ void AddLevels(ModelSpec& spec, int levels) {
   }
 }
 
+ModelSpec WithContext(ModelSpec spec) {
+  constexpr size_t kTables = 7;
+  const size_t rows = spec.tables.size();
+  const auto channels = static_cast<size_t>(spec.latent_channels());
+  spec.tables = {{0, false, {1u << spec.precision}}};
+  for (int reach = 1; reach < static_cast<int>(kTables); ++reach)
+    spec.tables.push_back(GeometricTable(reach, /*has_escape=*/true, spec.precision));
+  for (size_t row = 0; row < rows; ++row) {
+    const bool is_certain = row / channels % 2 == 1 && row % channels == 1;
+    for (size_t cell = 0; cell < kContextCells; ++cell) {
+      const size_t table = 1 + (row + cell / kContextSide + 2 * (cell % kContextSide)) % (kTables - 1);
+      spec.context.tables.push_back(static_cast<uint8_t>(is_certain ? 0 : table));
+    }
+  }
+  return spec;
+}
+
 }  // namespace
 
 std::vector<float> IntegerValues(size_t count, uint32_t seed) {
@@ -119,6 +136,9 @@ ModelSpec TokenSpec() {
   AddLevels(spec, 1);
   return spec;
 }
+
+ModelSpec ContextConvSpec() { return WithContext(ConvSpec()); }
+ModelSpec ContextTokenSpec() { return WithContext(TokenSpec()); }
 
 std::vector<uint8_t> FrameOf(const FrameHeader& header, std::span<const uint8_t> payload) {
   std::vector<uint8_t> frame(kMaxFrameHeaderBytes);

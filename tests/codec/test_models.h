@@ -24,6 +24,11 @@ ModelSpec ConvSpec();
 // {5, 6} tokens to {5, 3}; one level.
 ModelSpec TokenSpec();
 
+// The same with context: the tables are one that is certain and others with an escape, dealt to cells by arithmetic;
+// at odd sets channel 1 is certain.
+ModelSpec ContextConvSpec();
+ModelSpec ContextTokenSpec();
+
 // The bytes of a frame with this header, sound or not.
 std::vector<uint8_t> FrameOf(const FrameHeader& header, std::span<const uint8_t> payload = {});
 

@@ -87,16 +87,16 @@ TYPED_TEST(RansSimd, StepsGiveWhatOneCallGives) {
       ASSERT_TRUE(
           RansEncode<TypeParam>(message.symbols, TableIndices{message.index, 0}, message.tables, payload).ok());
       for (const Simd simd : AvailableSimd()) {
+        RansDecoder decoder;
         for (const size_t step : {size_t{1}, size_t{8}, size_t{48}, size_t{512}, size_t{777}}) {
-          auto decoder = RansDecoder::Create(payload, count, message.tables, simd);
-          ASSERT_TRUE(decoder.ok());
+          ASSERT_TRUE(decoder.Start(payload, count, message.tables, simd).ok());
           std::vector<TypeParam> decoded(count);
           for (size_t i = 0; i < count; i += step) {
             const size_t n = std::min(step, count - i);
             const TableIndices indices{std::span(message.index).subspan(i, n), 0};
-            ASSERT_TRUE(decoder.value().Next(indices, std::span(decoded).subspan(i, n)).ok());
+            ASSERT_TRUE(decoder.Next(indices, std::span(decoded).subspan(i, n)).ok());
           }
-          ASSERT_TRUE(decoder.value().Finish().ok());
+          ASSERT_TRUE(decoder.Finish().ok());
           ASSERT_EQ(decoded, message.symbols) << SimdName(simd) << " steps of " << step;
         }
       }
@@ -147,7 +147,8 @@ TEST(RansDecoder, RefusesMoreSymbolsThanAreLeftAndFinishingEarly) {
   const std::vector<int16_t> symbols(10, 1);
   std::vector<uint8_t> payload;
   ASSERT_TRUE(RansEncode<int16_t>(symbols, SymbolLayout{}, tables, payload).ok());
-  auto decoder = RansDecoder::Create(payload, 10, tables).value();
+  RansDecoder decoder;
+  ASSERT_TRUE(decoder.Start(payload, 10, tables).ok());
   const std::vector<uint16_t> index(11);
   std::vector<int16_t> decoded(11);
   EXPECT_EQ(decoder.Next<int16_t>({index, 0}, decoded).code(), StatusCode::kInvalidArgument);

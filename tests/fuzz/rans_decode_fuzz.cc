@@ -34,14 +34,14 @@ Message MakeMessage(fuzz::Input& input, const CdfTableSet& tables) {
 // The status of decoding in steps.
 Status DecodeInSteps(const std::vector<uint8_t>& payload, const std::vector<uint16_t>& index,
                      const CdfTableSet& tables, Simd simd, size_t step, std::vector<int16_t>& symbols) {
-  auto decoder = RansDecoder::Create(payload, symbols.size(), tables, simd);
-  if (!decoder.ok()) return decoder.status();
+  RansDecoder decoder;
+  if (Status status = decoder.Start(payload, symbols.size(), tables, simd); !status.ok()) return status;
   for (size_t i = 0; i < symbols.size(); i += step) {
     const size_t n = std::min(step, symbols.size() - i);
     const TableIndices some{std::span<const uint16_t>(index).subspan(i, n), 0};
-    if (Status status = decoder->Next(some, std::span(symbols).subspan(i, n)); !status.ok()) return status;
+    if (Status status = decoder.Next(some, std::span(symbols).subspan(i, n)); !status.ok()) return status;
   }
-  return decoder->Finish();
+  return decoder.Finish();
 }
 
 }  // namespace

@@ -133,20 +133,21 @@ TEST(TorchScriptAnalysis, RoundedGivesTheSymbolsOfTheEncoder) {
   for (const Case& c : Cases()) {
     TorchScriptUnit unit = UnitOf(*c.model);
     Encoder encoder(c.model);
-    const CdfTableSet& tables = c.model->impl().tables;
+    const EntropyModel& entropy = c.model->impl().entropy;
     for (const double quality : QualitiesOf(*c.model)) {
       std::vector<int16_t> symbols;
       ASSERT_TRUE(encoder.Quantize({c.features.data_ptr<float>(), ShapeOf(c.features)}, quality, symbols).ok());
       const torch::Tensor scaled = unit.analysis.forward({c.features, quality}).toTensor().contiguous();
       ASSERT_EQ(scaled.numel(), static_cast<int64_t>(symbols.size()));
       const int code = *QualityCode(quality, c.model->levels().size());
-      const SymbolLayout layout = LayoutOf(ShapeOf(scaled), code, c.model->impl().spec.sets_per_level);
+      const std::span<const uint32_t> channel_tables = entropy.ChannelTables(code);
+      const size_t inner = InnerSize(ShapeOf(scaled));
       for (size_t i = 0; i < symbols.size(); ++i) {
         const float value = scaled.data_ptr<float>()[i];
         // Half a step either way, give or take what two orders of summation differ by, unless the table ends there.
-        const size_t table = layout.first_table + i / layout.inner % layout.channels;
+        const size_t table = channel_tables[i / inner % channel_tables.size()];
         const auto nearest = static_cast<int32_t>(std::nearbyint(value));
-        if (tables.Clamp(table, nearest) != nearest) continue;
+        if (entropy.tables().Clamp(table, nearest) != nearest) continue;
         ASSERT_NEAR(symbols[i], value, 0.5 + 1e-3 * std::max(1.0f, std::abs(value))) << c.name << ", symbol " << i;
       }
     }

@@ -142,6 +142,27 @@ TEST_F(TrainerTest, ResumesAStreamingRunToTheSameModel) {
   EXPECT_EQ(Bytes(Out("whole") + "/model.strait"), Bytes(Out("parts") + "/model.strait"));
 }
 
+TEST_F(TrainerTest, LearnsTheSameFromFeaturesThatAnotherRunKept) {
+  const auto run = [&](const char* name, Recipe recipe) {
+    if (std::string(name) != "alone") recipe.data.cache = Out("cache");
+    const Status status = RunTraining(recipe, {.out_dir = Out(name)});
+    EXPECT_TRUE(status.ok()) << status.ToString();
+    return Model::Load(Out(name) + "/model.strait").value()->levels();
+  };
+  const auto alone = run("alone", MakeRecipe()), keeps = run("keeps", MakeRecipe());
+  ASSERT_EQ(std::distance(fs::directory_iterator(Out("cache")), {}), 1);
+  const auto written = fs::last_write_time(fs::directory_iterator(Out("cache"))->path());
+  const auto finds = run("finds", MakeRecipe());
+  EXPECT_EQ(fs::last_write_time(fs::directory_iterator(Out("cache"))->path()), written);
+  for (size_t level = 0; level < alone.size(); ++level) {
+    EXPECT_EQ(keeps[level].bytes_per_sample, alone[level].bytes_per_sample);
+    EXPECT_EQ(finds[level].bytes_per_sample, alone[level].bytes_per_sample);
+    EXPECT_EQ(finds[level].top1, alone[level].top1);
+  }
+  run("other crops", MakeRecipe("data.seed=2"));
+  EXPECT_EQ(std::distance(fs::directory_iterator(Out("cache")), {}), 2);
+}
+
 TEST_F(TrainerTest, TrainsOnFeatureArraysWithoutImages) {
   for (const char* part : {"train", "val"}) {
     const fs::path folder = dir_ / "features" / part;

@@ -84,6 +84,47 @@ TEST(BottleneckUnit, ThatDiffersFromTheModelFailsTheExportCheck) {
   EXPECT_EQ(CheckAgainstRuntime(exported.unit, exported.model, maps).code(), StatusCode::kInternal);
 }
 
+TEST(BottleneckUnit, LosesChannelsThatAreSilentAtEveryLevelAndNothingElse) {
+  torch::manual_seed(8);
+  const torch::Tensor maps = torch::relu(torch::randn({24, 8, 8, 8})), tokens = torch::randn({24, 10, 16});
+  for (const auto& [family, shape, features] : {std::tuple(UnitFamily::kStrait, Shape{8, 8, 8}, maps),
+                                                std::tuple(UnitFamily::kDatta2022, Shape{8, 8, 8}, maps),
+                                                std::tuple(UnitFamily::kStrait, Shape{10, 16}, tokens)}) {
+    BottleneckUnit unit(SmallUnit(family), shape, 1, true);
+    unit->Initialize(features, {1e-3});
+    Shake(unit, features);
+    torch::NoGradGuard no_grad;
+    // Channels 1 and 4 fall silent: what makes them is all zero.
+    for (auto& item : unit->named_parameters()) {
+      const bool makes_latent = family == UnitFamily::kDatta2022 ? item.key().find("analysis.norm1") == 0
+                                : shape.size() == 2 ? item.key() == "analysis.weight1" || item.key() == "analysis.bias1"
+                                                    : item.key() == "analysis.weight2" || item.key() == "analysis.bias2";
+      if (makes_latent) item.value().index_fill_(0, torch::tensor({1, 4}), 0);
+    }
+    const int64_t axis = shape.size() == 2 ? 2 : 1;
+    const torch::Tensor latent = unit->Analyze(features), restored = unit->Synthesize(latent);
+    PruneDeadChannels(unit, features);
+    ASSERT_EQ(unit->channels(), 4);
+    const torch::Tensor kept = unit->Analyze(features);
+    EXPECT_TRUE(torch::equal(kept, latent.index_select(axis, torch::tensor({0, 2, 3, 5}))));
+    EXPECT_TRUE(torch::allclose(unit->Synthesize(kept), restored, 1e-4, 1e-5));
+    const Result<ModelSpec> spec = BuildModelSpec(unit, Levels(1), features, {});
+    ASSERT_TRUE(spec.ok()) << spec.status().ToString();
+    EXPECT_EQ(spec->latent_channels(), 4);
+    const auto model = Model::FromBytes(SerializeModel(*spec).value()).value();
+    const Status status = CheckAgainstRuntime(unit, model, features);
+    EXPECT_TRUE(status.ok()) << status.ToString();
+  }
+}
+
+TEST(BottleneckUnit, ThatSaysNothingKeepsAChannel) {
+  BottleneckUnit unit(SmallUnit(UnitFamily::kStrait), Shape{8, 8, 8}, 1, true);
+  unit->eval();
+  const torch::Tensor nothing = torch::zeros({4, 8, 8, 8});
+  PruneDeadChannels(unit, nothing);
+  EXPECT_EQ(unit->channels(), 1);
+}
+
 TEST(BottleneckUnit, LevelsStartFromCoarseToFine) {
   torch::manual_seed(5);
   BottleneckUnit unit(SmallUnit(UnitFamily::kStrait), Shape{8, 8, 8}, 3, true);
@@ -120,21 +161,63 @@ TEST(BottleneckUnit, RefusesShapesItCannotStandAt) {
 
 TEST(EntropyBottleneck, ProbabilitiesOfAllIntegersSumToOneAndMatchTheBits) {
   torch::manual_seed(7);
-  EntropyBottleneck prior(2, 3);
+  EntropyBottleneck prior(2, 3, /*neighbours=*/true);
   prior->Initialize(1, torch::tensor({0.2, 1.0, 5.0}));
-  const torch::Tensor pmf = prior->Pmf(1, -200, 401);
-  EXPECT_TRUE(torch::allclose(pmf.sum(1), torch::ones({3}, torch::kDouble), 1e-5, 1e-5));
-  const torch::Tensor latent = torch::tensor({0.0f, 1.0f, -3.0f}).view({1, 3, 1, 1});
+  {
+    torch::NoGradGuard no_grad;
+    for (const auto& item : prior->named_parameters()) {
+      if (item.key() == "shift1") item.value().copy_(torch::tensor({0.1, -0.2, 0.05}));
+    }
+  }
+  // Three rows of three channels; the middle symbol of the last row is looked at, everything else is far from it.
+  torch::Tensor symbols = torch::randint(-3, 4, {1, 3, 2, 3}, torch::kFloat);
+  const NeighbourSums around = SumNeighbours(symbols);
+  const torch::Tensor left = symbols.select(2, 1).select(2, 0), up = symbols.select(2, 0).select(2, 1),
+                      up_left = symbols.select(2, 0).select(2, 0), up_right = symbols.select(2, 0).select(2, 2);
+  const torch::Tensor sum = around.sum.select(2, 1).select(2, 1), magnitude = around.magnitude.select(2, 1).select(2, 1);
+  EXPECT_TRUE(torch::equal(sum, 4 * left + 3 * up - up_left + up_right));
+  EXPECT_TRUE(torch::equal(magnitude, 4 * left.abs() + 3 * up.abs() + up_left.abs() + up_right.abs()));
+
+  // Bits are summed over positions: those of all but one are what is left without it.
   double want = 0;
-  for (int c = 0; c < 3; ++c) want -= std::log2(pmf[c][200 + latent[0][c][0][0].item<int>()].item<double>());
-  EXPECT_NEAR(prior->Bits(latent, 1).item<double>(), want, 1e-3);
+  for (int64_t y = 0; y < 2; ++y) {
+    for (int64_t x = 0; x < 3; ++x) {
+      for (int64_t c = 0; c < 3; ++c) {
+        const torch::Tensor pmf = prior->Pmf(
+            1, -200, 401, {around.sum[0][c][y][x].view({1}), around.magnitude[0][c][y][x].view({1})});
+        EXPECT_TRUE(torch::allclose(pmf.sum(2), torch::ones({3, 1}, torch::kDouble), 1e-5, 1e-5));
+        want -= std::log2(pmf[c][0][200 + symbols[0][c][y][x].item<int>()].item<double>());
+      }
+    }
+  }
+  EXPECT_NEAR(prior->Bits(symbols, symbols, 1).item<double>(), want, 1e-3 * want);
+}
+
+TEST(EntropyBottleneck, LearnsWhatNeighboursSay) {
+  torch::manual_seed(17);
+  // Rows that walk randomly: the left neighbour says nearly all.
+  const torch::Tensor walk = torch::randn({8, 2, 4, 32}).cumsum(3);
+  double bits[2];
+  for (const bool neighbours : {false, true}) {
+    EntropyBottleneck prior(1, 2, neighbours);
+    prior->Initialize(0, torch::full({2}, 3.0));
+    torch::optim::Adam optimizer(prior->parameters(), torch::optim::AdamOptions(0.02));
+    for (int step = 0; step < 300; ++step) {
+      optimizer.zero_grad();
+      const torch::Tensor rate = prior->Bits(walk, torch::round(walk), 0);
+      rate.backward();
+      optimizer.step();
+      bits[neighbours] = rate.item<double>();
+    }
+  }
+  EXPECT_LT(bits[1], 0.75 * bits[0]);
 }
 
 TEST(EntropyBottleneck, StaysFiniteFarInTheTails) {
-  EntropyBottleneck prior(1, 1);
+  EntropyBottleneck prior(1, 1, /*neighbours=*/true);
   prior->Initialize(0, torch::tensor({0.1}));
   torch::Tensor latent = torch::full({1, 1, 1, 1}, 1e4f).requires_grad_();
-  torch::Tensor bits = prior->Bits(latent, 0);
+  torch::Tensor bits = prior->Bits(latent, torch::round(latent), 0);
   bits.backward();
   EXPECT_TRUE(std::isfinite(bits.item<double>()));
   EXPECT_TRUE(torch::isfinite(latent.grad()).all().item<bool>());

@@ -1,0 +1,207 @@
+#include "codec/entropy_model.h"
+
+#include <algorithm>
+
+#include "codec/model_format.h"
+
+namespace strait {
+namespace {
+
+int8_t Near(int16_t symbol) {
+  return static_cast<int8_t>(std::clamp<int16_t>(symbol, -kMaxNeighbour, kMaxNeighbour));
+}
+
+// A latent as contexts see it: tokens are one row.
+struct Grid {
+  size_t samples, height, width;
+  size_t sample_size, channel_stride, position_stride;  // in memory
+
+  explicit Grid(const Shape& shape) {
+    const auto size = [&](size_t axis) { return static_cast<size_t>(shape[axis]); };
+    const bool tokens = shape.size() == 3;
+    samples = size(0);
+    height = tokens ? 1 : size(2);
+    width = tokens ? size(1) : size(3);
+    sample_size = static_cast<size_t>(NumElements(WithoutBatch(shape)));
+    channel_stride = tokens ? 1 : height * width;
+    position_stride = tokens ? size(2) : 1;
+  }
+  size_t positions() const { return height * width; }
+};
+
+// Walks over the positions of all samples in coding order: visit(symbol 0 of the position in memory, near), where the
+// visit leaves its `channels` symbols in near[0], near[1] ... once it has read their neighbours.
+template <typename Visit>
+Status ForEachPosition(const Grid& grid, size_t channels, std::vector<int8_t>& buffer, const Visit& visit) {
+  const size_t row = (grid.width + 2) * channels;
+  for (size_t n = 0; n < grid.samples; ++n) {
+    buffer.assign((grid.height + 1) * row, 0);
+    for (size_t y = 0; y < grid.height; ++y) {
+      int8_t* near = buffer.data() + (y + 1) * row + channels;
+      for (size_t x = 0; x < grid.width; ++x, near += channels) {
+        STRAIT_RETURN_IF_ERROR(
+            visit(n * grid.sample_size + (y * grid.width + x) * grid.position_stride, near));
+      }
+    }
+  }
+  return Status();
+}
+
+// Cells of a position's symbols. Plain loops over the channels, which compilers turn into vectors.
+void CellsAt(const int8_t* near, const Grid& grid, size_t channels, const ContextWeights& weights, uint16_t* cells) {
+  const size_t row = (grid.width + 2) * channels;
+  const int8_t* const neighbours[] = {near - channels, near - row, near - row - channels, near - row + channels};
+  for (size_t i = 0; i < channels; ++i) {
+    int16_t above = 0, below = 0;  // sums of the terms of either sign
+    for (int k = 0; k < kNumNeighbours; ++k) {
+      const auto term = static_cast<int16_t>(weights[k] * neighbours[k][i]);
+      above = static_cast<int16_t>(above + std::max<int16_t>(term, 0));
+      below = static_cast<int16_t>(below - std::min<int16_t>(term, 0));
+    }
+    cells[i] = static_cast<uint16_t>(std::min<int16_t>(above, kContextSide - 1) * kContextSide +
+                                     std::min<int16_t>(below, kContextSide - 1));
+  }
+}
+
+}  // namespace
+
+std::vector<uint8_t> ContextCells(std::span<const int16_t> symbols, const Shape& latent_shape,
+                                  const ContextWeights& weights) {
+  const Grid grid(latent_shape);
+  const size_t channels = grid.sample_size / grid.positions();
+  std::vector<uint8_t> dst(symbols.size());
+  std::vector<uint16_t> cells(channels);
+  std::vector<int8_t> buffer;
+  const auto visit = [&](size_t first, int8_t* near) {
+    CellsAt(near, grid, channels, weights, cells.data());
+    for (size_t c = 0; c < channels; ++c) {
+      dst[first + c * grid.channel_stride] = static_cast<uint8_t>(cells[c]);
+      near[c] = Near(symbols[first + c * grid.channel_stride]);
+    }
+    return Status();
+  };
+  (void)ForEachPosition(grid, channels, buffer, visit);  // this visit never fails
+  return dst;
+}
+
+Result<EntropyModel> EntropyModel::Create(ModelSpec& spec) {
+  EntropyModel model;
+  STRAIT_ASSIGN_OR_RETURN(model.tables_, CdfTableSet::Create(std::move(spec.tables), spec.precision));
+  spec.tables.clear();
+  model.sets_per_level_ = spec.sets_per_level;
+  model.channels_ = static_cast<size_t>(spec.latent_channels());
+  const size_t num_sets = NumTableSets(spec.levels.size(), spec.sets_per_level);
+  model.channel_tables_.resize(num_sets * model.channels_);
+  model.cell_tables_ = std::move(spec.context.tables);
+  spec.context.tables.clear();
+  for (size_t i = 0; i < model.channel_tables_.size(); ++i) {
+    model.channel_tables_[i] =
+        static_cast<uint32_t>(model.has_context() ? model.cell_tables_[i * kContextCells] : i);
+  }
+  if (!model.has_context()) return model;
+  model.weights_ = spec.context.weights;
+  for (size_t set = 0; set < num_sets; ++set) {
+    std::vector<uint16_t>& coded = model.coded_channels_.emplace_back();
+    for (size_t c = 0; c < model.channels_; ++c) {
+      if (!model.tables_.View(model.channel_tables_[set * model.channels_ + c]).is_certain)
+        coded.push_back(static_cast<uint16_t>(c));
+    }
+  }
+  return model;
+}
+
+std::span<const uint32_t> EntropyModel::ChannelTables(int quality_code) const {
+  return std::span(channel_tables_).subspan(SetOf(quality_code) * channels_, channels_);
+}
+
+SymbolLayout EntropyModel::LayoutOf(const Shape& latent_shape, int quality_code) const {
+  const Grid grid(latent_shape);
+  return {SetOf(quality_code) * channels_, channels_, grid.channel_stride};
+}
+
+void EntropyModel::ChooseTables(std::span<const uint16_t> channels, size_t set, uint16_t* cells_to_tables) const {
+  const uint8_t* const of_set = cell_tables_.data() + set * channels_ * kContextCells;
+  for (size_t i = 0; i < channels.size(); ++i) {
+    cells_to_tables[i] = of_set[channels[i] * size_t{kContextCells} + cells_to_tables[i]];
+  }
+}
+
+void EntropyModel::FillCertain(const Shape& latent_shape, size_t set, std::span<int16_t> symbols) const {
+  const Grid grid(latent_shape);
+  for (size_t c = 0; c < channels_; ++c) {
+    const CdfTableSet::TableView& table = tables_.View(channel_tables_[set * channels_ + c]);
+    if (!table.is_certain) continue;
+    for (size_t n = 0; n < grid.samples; ++n) {
+      int16_t* const dst = symbols.data() + n * grid.sample_size + c * grid.channel_stride;
+      for (size_t p = 0; p < grid.positions(); ++p)
+        dst[p * grid.position_stride] = static_cast<int16_t>(table.min_symbol);
+    }
+  }
+}
+
+void EntropyModel::Arrange(std::span<const int16_t> symbols, const Shape& latent_shape, size_t set,
+                           SymbolBuffers& buffers) const {
+  const Grid grid(latent_shape);
+  const std::span<const uint16_t> channels = coded_channels_[set];
+  const size_t count = grid.samples * grid.positions() * channels.size();
+  buffers.symbols.resize(count);
+  buffers.tables.resize(count);
+  int16_t* dst = buffers.symbols.data();
+  uint16_t* tables = buffers.tables.data();
+  const auto visit = [&](size_t first, int8_t* near) {
+    CellsAt(near, grid, channels.size(), weights_, tables);
+    ChooseTables(channels, set, tables);
+    for (size_t i = 0; i < channels.size(); ++i) {
+      dst[i] = symbols[first + channels[i] * grid.channel_stride];
+      near[i] = Near(dst[i]);
+    }
+    dst += channels.size();
+    tables += channels.size();
+    return Status();
+  };
+  (void)ForEachPosition(grid, channels.size(), buffers.near, visit);  // this visit never fails
+}
+
+Status EntropyModel::Encode(std::span<const int16_t> symbols, const Shape& latent_shape, int quality_code,
+                            SymbolBuffers& buffers) const {
+  if (symbols.size() > buffers.reserved_symbols) {
+    buffers.encoder.Reserve(PayloadBound(symbols.size()));
+    buffers.reserved_symbols = symbols.size();
+  }
+  if (!has_context()) return buffers.encoder.Encode(symbols, LayoutOf(latent_shape, quality_code), tables_);
+  Arrange(symbols, latent_shape, SetOf(quality_code), buffers);
+  return buffers.encoder.Encode<int16_t>(buffers.symbols, TableIndices{buffers.tables, 0}, tables_);
+}
+
+double EntropyModel::EstimateBytes(std::span<const int16_t> symbols, const Shape& latent_shape, int quality_code,
+                                   SymbolBuffers& buffers) const {
+  Arrange(symbols, latent_shape, SetOf(quality_code), buffers);
+  const double bits = RansCostBits<int16_t>(buffers.symbols, TableIndices{buffers.tables, 0}, tables_);
+  return RansPayloadEstimate(bits, buffers.symbols.size());
+}
+
+Status EntropyModel::Decode(std::span<const uint8_t> payload, const Shape& latent_shape, int quality_code,
+                            SymbolBuffers& buffers, std::span<int16_t> symbols) const {
+  if (!has_context()) return RansDecode(payload, LayoutOf(latent_shape, quality_code), tables_, symbols);
+  const Grid grid(latent_shape);
+  const size_t set = SetOf(quality_code);
+  const std::span<const uint16_t> channels = coded_channels_[set];
+  FillCertain(latent_shape, set, symbols);
+  buffers.symbols.resize(channels.size());
+  buffers.tables.resize(channels.size());
+  STRAIT_RETURN_IF_ERROR(buffers.decoder.Start(payload, grid.samples * grid.positions() * channels.size(), tables_));
+  const auto visit = [&](size_t first, int8_t* near) -> Status {
+    CellsAt(near, grid, channels.size(), weights_, buffers.tables.data());
+    ChooseTables(channels, set, buffers.tables.data());
+    STRAIT_RETURN_IF_ERROR(buffers.decoder.Next<int16_t>(TableIndices{buffers.tables, 0}, buffers.symbols));
+    for (size_t i = 0; i < channels.size(); ++i) {
+      symbols[first + channels[i] * grid.channel_stride] = buffers.symbols[i];
+      near[i] = Near(buffers.symbols[i]);
+    }
+    return Status();
+  };
+  if (!channels.empty()) STRAIT_RETURN_IF_ERROR(ForEachPosition(grid, channels.size(), buffers.near, visit));
+  return buffers.decoder.Finish();
+}
+
+}  // namespace strait
