@@ -62,6 +62,7 @@ struct TrainRecipe {  // [train]
   double grad_clip = 1.0;       // global norm; 0: off
   double rounded =
       0.9;  // strait: last share of the epochs with rounded instead of noisy latents in the distortion path
+  double rate_warmup = 0;  // first share of the epochs in which lambda grows linearly from 0
   uint64_t seed = 1;
   std::string device = "auto";  // "auto", "cpu", "cuda"
   PrecisionKind precision = PrecisionKind::kAuto;

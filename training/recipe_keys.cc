@@ -216,6 +216,7 @@ std::vector<Key> RunKeys() {
       Number("train.warmup_steps", STRAIT_FIELD(train.warmup_steps), {0, kMaxCount}),
       Number("train.grad_clip", STRAIT_FIELD(train.grad_clip), {0, 1e6}),
       Number("train.rounded", STRAIT_FIELD(train.rounded), {0, 1}),
+      Number("train.rate_warmup", STRAIT_FIELD(train.rate_warmup), {0, 1}),
       Number("train.seed", STRAIT_FIELD(train.seed), {0, 9007199254740991.0}),
       Choice<std::string>("train.device", STRAIT_FIELD(train.device),
                           {{"auto", "auto"}, {"cpu", "cpu"}, {"cuda", "cuda"}}),

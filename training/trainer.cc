@@ -181,7 +181,7 @@ class Trainer {
       for (const bool bfloat16 : {false, true}) {
         for (int i = 0; i < 3; ++i) {
           const Clock::time_point start = Clock::now();
-          probe.Step(*batch, 0, false, bfloat16, 1e-4);
+          probe.Step(*batch, 0, {.bfloat16 = bfloat16, .learning_rate = 1e-4});
           seconds[bfloat16] = Seconds(start);  // the last one counts, the first two warm up
         }
       }
@@ -201,6 +201,11 @@ class Trainer {
            (1 + std::cos(M_PI * step / static_cast<double>(total_steps_)));
   }
 
+  double RateWeight() const {
+    const double warmup = recipe_.train.rate_warmup * static_cast<double>(total_steps_);
+    return static_cast<double>(step_) < warmup ? static_cast<double>(step_ + 1) / warmup : 1;
+  }
+
   Status RunEpoch(int64_t epoch) {
     const Clock::time_point start = Clock::now();
     const bool rounded = static_cast<double>(epoch) >= (1 - recipe_.train.rounded) * recipe_.train.epochs;
@@ -216,7 +221,11 @@ class Trainer {
       const int64_t level = torch::randint(bank_->levels(), {1}).item<int64_t>();
       const Clock::time_point step_start = Clock::now();
       const StepResult result =
-          bank_->Step(*batch, level, rounded, recipe_.train.precision == PrecisionKind::kBFloat16, LearningRate());
+          bank_->Step(*batch, level,
+                      {.rounded = rounded,
+                       .bfloat16 = recipe_.train.precision == PrecisionKind::kBFloat16,
+                       .learning_rate = LearningRate(),
+                       .rate_weight = RateWeight()});
       compute_seconds += Seconds(step_start);
       if (!std::isfinite(result.loss)) {
         return Error(StatusCode::kInvalidArgument, "training diverged at step ", step_,

@@ -48,13 +48,12 @@ void UnitBank::Initialize(const torch::Tensor& features) {
   for (size_t i = 0; i < units_.size(); ++i) units_[i]->Initialize(features.to(device_), LambdasOf(i));
 }
 
-StepResult UnitBank::Step(const FeatureBatch& batch, int64_t level, bool rounded, bool bfloat16,
-                          double learning_rate) {
+StepResult UnitBank::Step(const FeatureBatch& batch, int64_t level, const StepOptions& options) {
   const torch::Tensor features = batch.features.to(device_);
   auto& groups = optimizer_->param_groups();
   for (size_t g = 0; g < groups.size(); ++g) {
     static_cast<torch::optim::AdamOptions&>(groups[g].options())
-        .lr(learning_rate * (g == 1 ? kScaleLearningRateFactor : 1.0));
+        .lr(options.learning_rate * (g == 1 ? kScaleLearningRateFactor : 1.0));
   }
   BottleneckUnit& unit = units_.size() == 1 ? units_[0] : units_[static_cast<size_t>(level)];
   unit->train();
@@ -64,8 +63,8 @@ StepResult UnitBank::Step(const FeatureBatch& batch, int64_t level, bool rounded
 
   torch::Tensor loss, distortion, rate;
   {
-    const AutocastScope autocast(bfloat16, device_.is_cuda());
-    const BottleneckUnitImpl::Output out = unit->Forward(features, units_.size() == 1 ? level : 0, rounded);
+    const AutocastScope autocast(options.bfloat16, device_.is_cuda());
+    const BottleneckUnitImpl::Output out = unit->Forward(features, units_.size() == 1 ? level : 0, options.rounded);
     Tail::Output tail;
     if (recipe_.loss.kind != LossKind::kFeature) tail = tail_.Run(out.restored);
     std::vector<torch::Tensor> reference_stages;
@@ -73,7 +72,7 @@ StepResult UnitBank::Step(const FeatureBatch& batch, int64_t level, bool rounded
     distortion = Distortion(recipe_.loss, {out.restored, features, tail.logits, batch.logits.to(device_),
                                            batch.labels.to(device_), tail.stages, reference_stages});
     rate = out.rate;
-    loss = distortion + lambdas_[static_cast<size_t>(level)] * rate;
+    loss = distortion + options.rate_weight * lambdas_[static_cast<size_t>(level)] * rate;
   }
   loss.backward();
   if (recipe_.train.grad_clip > 0) torch::nn::utils::clip_grad_norm_(unit->parameters(), recipe_.train.grad_clip);

@@ -34,8 +34,14 @@ class UnitBank {
   // Lambdas of one unit's levels.
   std::vector<double> LambdasOf(size_t index) const;
 
+  struct StepOptions {
+    bool rounded = false;  // see BottleneckUnitImpl::Forward
+    bool bfloat16 = false;
+    double learning_rate = 1e-3;
+    double rate_weight = 1;  // factor of lambda
+  };
   // One optimiser step on a batch at a level; draws noise from the default generator, so seed it before.
-  StepResult Step(const FeatureBatch& batch, int64_t level, bool rounded, bool bfloat16, double learning_rate);
+  StepResult Step(const FeatureBatch& batch, int64_t level, const StepOptions& options);
 
   // Copies of all units on the CPU in eval mode, for export and validation.
   std::vector<BottleneckUnit> Snapshot() const;

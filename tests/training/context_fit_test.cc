@@ -76,7 +76,7 @@ TEST(ContextFit, MakesAChannelOfZerosFreeAndLeavesAllOthersAnEscape) {
     const CdfTable& table = fitted.tables.at(fitted.cell_tables[i]);
     EXPECT_TRUE(ValidateTable(table, 12).ok());
     EXPECT_EQ(table.has_escape, i >= kContextCells);
-    if (i < kContextCells) EXPECT_EQ(table.freq.size(), 1u);
+    EXPECT_EQ(table.freq.size() == 1, i < kContextCells);
   }
 }
 

@@ -267,7 +267,7 @@ TEST_F(TrainerTest, NeverChangesTheNetwork) {
   UnitBank bank(recipe, split->info.shape, true, *tail, torch::kCPU);
   FeatureBatch batch{torch::rand({4, 8, 16, 16}), torch::randn({4, 10}), torch::randint(10, {4}, torch::kLong)};
   bank.Initialize(batch.features);
-  for (int step = 0; step < 3; ++step) bank.Step(batch, step % 2, true, false, 1e-2);
+  for (int step = 0; step < 3; ++step) bank.Step(batch, step % 2, {.rounded = true, .learning_rate = 1e-2});
   EXPECT_EQ(HashConstants(split->head) + HashConstants(split->tail), hash);
 }
 
