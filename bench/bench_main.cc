@@ -21,6 +21,7 @@ int main(int argc, char** argv) {
   strait::RegisterCodecBenchmarks();
 #ifdef STRAIT_WITH_TRAINING
   strait::RegisterPeerBenchmarks();
+  strait::RegisterContextBenchmarks();
   strait::RegisterTrainBenchmarks();
 #endif
   benchmark::Initialize(&argc, argv);

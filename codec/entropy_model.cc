@@ -7,9 +7,7 @@
 namespace strait {
 namespace {
 
-int8_t Near(int16_t symbol) {
-  return static_cast<int8_t>(std::clamp<int16_t>(symbol, -kMaxNeighbour, kMaxNeighbour));
-}
+int16_t Near(int16_t symbol) { return std::clamp<int16_t>(symbol, -kMaxNeighbour, kMaxNeighbour); }
 
 // A latent as contexts see it: tokens are one row.
 struct Grid {
@@ -29,16 +27,20 @@ struct Grid {
   size_t positions() const { return height * width; }
 };
 
+// Channels are looked at in blocks, so that loops over them become vectors of whole registers.
+constexpr size_t kBlock = 16;
+constexpr size_t InBlocks(size_t channels) { return (channels + kBlock - 1) / kBlock * kBlock; }
+
 // Walks over the positions of all samples in coding order: visit(symbol 0 of the position in memory, near), where the
 // visit leaves its `channels` symbols in near[0], near[1] ... once it has read their neighbours.
 template <typename Visit>
-Status ForEachPosition(const Grid& grid, size_t channels, std::vector<int8_t>& buffer, const Visit& visit) {
-  const size_t row = (grid.width + 2) * channels;
+Status ForEachPosition(const Grid& grid, size_t channels, std::vector<int16_t>& buffer, const Visit& visit) {
+  const size_t position = InBlocks(channels), row = (grid.width + 2) * position;
   for (size_t n = 0; n < grid.samples; ++n) {
     buffer.assign((grid.height + 1) * row, 0);
     for (size_t y = 0; y < grid.height; ++y) {
-      int8_t* near = buffer.data() + (y + 1) * row + channels;
-      for (size_t x = 0; x < grid.width; ++x, near += channels) {
+      int16_t* near = buffer.data() + (y + 1) * row + position;
+      for (size_t x = 0; x < grid.width; ++x, near += position) {
         STRAIT_RETURN_IF_ERROR(
             visit(n * grid.sample_size + (y * grid.width + x) * grid.position_stride, near));
       }
@@ -47,19 +49,26 @@ Status ForEachPosition(const Grid& grid, size_t channels, std::vector<int8_t>& b
   return Status();
 }
 
-// Cells of a position's symbols. Plain loops over the channels, which compilers turn into vectors.
-void CellsAt(const int8_t* near, const Grid& grid, size_t channels, const ContextWeights& weights, uint16_t* cells) {
-  const size_t row = (grid.width + 2) * channels;
-  const int8_t* const neighbours[] = {near - channels, near - row, near - row - channels, near - row + channels};
-  for (size_t i = 0; i < channels; ++i) {
-    int16_t above = 0, below = 0;  // sums of the terms of either sign
+// Cells of a position's symbols, and rubbish up to the end of the last block.
+void CellsAt(const int16_t* near, const Grid& grid, size_t channels, const ContextWeights& weights, uint16_t* cells) {
+  const size_t position = InBlocks(channels), row = (grid.width + 2) * position;
+  const size_t offsets[] = {position, row, row + position, row - position};
+  constexpr int16_t kMost = kContextSide - 1;
+  for (size_t block = 0; block < position; block += kBlock) {
+    int16_t above[kBlock] = {}, below[kBlock] = {};  // sums of the terms of either sign
     for (int k = 0; k < kNumNeighbours; ++k) {
-      const auto term = static_cast<int16_t>(weights[k] * neighbours[k][i]);
-      above = static_cast<int16_t>(above + std::max<int16_t>(term, 0));
-      below = static_cast<int16_t>(below - std::min<int16_t>(term, 0));
+      const int16_t* const neighbour = near + block - offsets[k];
+      const auto weight = static_cast<int16_t>(weights[k]);
+      for (size_t i = 0; i < kBlock; ++i) {
+        const auto term = static_cast<int16_t>(weight * neighbour[i]);
+        above[i] = static_cast<int16_t>(above[i] + (term > 0 ? term : 0));
+        below[i] = static_cast<int16_t>(below[i] - (term < 0 ? term : 0));
+      }
     }
-    cells[i] = static_cast<uint16_t>(std::min<int16_t>(above, kContextSide - 1) * kContextSide +
-                                     std::min<int16_t>(below, kContextSide - 1));
+    for (size_t i = 0; i < kBlock; ++i) {
+      const int16_t high = above[i] < kMost ? above[i] : kMost, low = below[i] < kMost ? below[i] : kMost;
+      cells[block + i] = static_cast<uint16_t>(high * kContextSide + low);
+    }
   }
 }
 
@@ -70,9 +79,9 @@ std::vector<uint8_t> ContextCells(std::span<const int16_t> symbols, const Shape&
   const Grid grid(latent_shape);
   const size_t channels = grid.sample_size / grid.positions();
   std::vector<uint8_t> dst(symbols.size());
-  std::vector<uint16_t> cells(channels);
-  std::vector<int8_t> buffer;
-  const auto visit = [&](size_t first, int8_t* near) {
+  std::vector<uint16_t> cells(InBlocks(channels));
+  std::vector<int16_t> buffer;
+  const auto visit = [&](size_t first, int16_t* near) {
     CellsAt(near, grid, channels, weights, cells.data());
     for (size_t c = 0; c < channels; ++c) {
       dst[first + c * grid.channel_stride] = static_cast<uint8_t>(cells[c]);
@@ -145,10 +154,10 @@ void EntropyModel::Arrange(std::span<const int16_t> symbols, const Shape& latent
   const std::span<const uint16_t> channels = coded_channels_[set];
   const size_t count = grid.samples * grid.positions() * channels.size();
   buffers.symbols.resize(count);
-  buffers.tables.resize(count);
+  buffers.tables.resize(count + kBlock);
   int16_t* dst = buffers.symbols.data();
   uint16_t* tables = buffers.tables.data();
-  const auto visit = [&](size_t first, int8_t* near) {
+  const auto visit = [&](size_t first, int16_t* near) {
     CellsAt(near, grid, channels.size(), weights_, tables);
     ChooseTables(channels, set, tables);
     for (size_t i = 0; i < channels.size(); ++i) {
@@ -170,13 +179,14 @@ Status EntropyModel::Encode(std::span<const int16_t> symbols, const Shape& laten
   }
   if (!has_context()) return buffers.encoder.Encode(symbols, LayoutOf(latent_shape, quality_code), tables_);
   Arrange(symbols, latent_shape, SetOf(quality_code), buffers);
-  return buffers.encoder.Encode<int16_t>(buffers.symbols, TableIndices{buffers.tables, 0}, tables_);
+  return buffers.encoder.Encode<int16_t>(buffers.symbols, TableIndices{std::span(buffers.tables).first(buffers.symbols.size()), 0},
+                                         tables_);
 }
 
 double EntropyModel::EstimateBytes(std::span<const int16_t> symbols, const Shape& latent_shape, int quality_code,
                                    SymbolBuffers& buffers) const {
   Arrange(symbols, latent_shape, SetOf(quality_code), buffers);
-  const double bits = RansCostBits<int16_t>(buffers.symbols, TableIndices{buffers.tables, 0}, tables_);
+  const double bits = RansCostBits<int16_t>(buffers.symbols, TableIndices{std::span(buffers.tables).first(buffers.symbols.size()), 0}, tables_);
   return RansPayloadEstimate(bits, buffers.symbols.size());
 }
 
@@ -188,12 +198,13 @@ Status EntropyModel::Decode(std::span<const uint8_t> payload, const Shape& laten
   const std::span<const uint16_t> channels = coded_channels_[set];
   FillCertain(latent_shape, set, symbols);
   buffers.symbols.resize(channels.size());
-  buffers.tables.resize(channels.size());
+  buffers.tables.resize(InBlocks(channels.size()));
   STRAIT_RETURN_IF_ERROR(buffers.decoder.Start(payload, grid.samples * grid.positions() * channels.size(), tables_));
-  const auto visit = [&](size_t first, int8_t* near) -> Status {
+  const auto visit = [&](size_t first, int16_t* near) -> Status {
     CellsAt(near, grid, channels.size(), weights_, buffers.tables.data());
     ChooseTables(channels, set, buffers.tables.data());
-    STRAIT_RETURN_IF_ERROR(buffers.decoder.Next<int16_t>(TableIndices{buffers.tables, 0}, buffers.symbols));
+    const TableIndices indices{std::span(buffers.tables).first(channels.size()), 0};
+    STRAIT_RETURN_IF_ERROR(buffers.decoder.Next<int16_t>(indices, buffers.symbols));
     for (size_t i = 0; i < channels.size(); ++i) {
       symbols[first + channels[i] * grid.channel_stride] = buffers.symbols[i];
       near[i] = Near(buffers.symbols[i]);

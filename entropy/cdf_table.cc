@@ -87,6 +87,7 @@ Result<CdfTableSet> CdfTableSet::Create(std::vector<CdfTable> tables, int precis
     view.cum = cum;
     view.cost_bits = cost_bits;
     view.first_entry = first_entry;
+    view.last_slots = tables[i].freq.size() <= kFewEntries ? set.few_entries_[i].last_slots : nullptr;
     view.kernel.image = image;
     cum += tables[i].freq.size() + 1;
     cost_bits += tables[i].freq.size();
@@ -119,6 +120,11 @@ void CdfTableSet::Append(const CdfTable& table) {
     cost_bits_.push_back(static_cast<float>(std::round((precision_ - std::log2(freq)) * 1024) / 1024));
   }
   const uint32_t* const cum = cum_.data() + first_cum;
+
+  FewEntries few;
+  for (size_t i = 0; i < kFewEntries; ++i)
+    few.last_slots[i] = static_cast<uint16_t>(i < table.freq.size() ? cum[i + 1] - 1 : 0xffff);
+  few_entries_.push_back(few);
 
   uint16_t entry = 0;
   for (uint32_t bucket = 0; bucket < buckets; ++bucket) {

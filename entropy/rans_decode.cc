@@ -90,12 +90,13 @@ struct Stream {
 };
 
 // The reference: one symbol by one lane. False when an escape leads outside the type. Takes one step (plus at most
-// 63 for an escape) whatever the bytes are, and reads no byte past the words.
-template <typename Symbol>
+// 63 for an escape) whatever the bytes are, and reads no byte past the words. kAlone says that the symbols around it
+// have other tables.
+template <bool kAlone, typename Symbol>
 [[gnu::always_inline]] inline bool DecodeSymbol(const CdfTableSet::TableView& table, int precision, uint32_t& state,
                                                 UnreadWords& words, Symbol& symbol) {
   const uint32_t slot = state & ((uint32_t{1} << precision) - 1);
-  const uint32_t entry = table.EntryOf(slot);
+  const uint32_t entry = kAlone && table.last_slots != nullptr ? table.EntryOfFew(slot) : table.EntryOf(slot);
   const uint32_t first = table.cum[entry];
   uint32_t s = (table.cum[entry + 1] - first) * (state >> precision) + slot - first;
   Refill(s, words);
@@ -129,8 +130,31 @@ Status DecodeScalar(Symbol* dst, size_t begin, size_t end, Walk& walk, const Cdf
     const CdfTableSet::TableView& table = tables.View(stretch.table);
     for (const size_t stop = i + stretch.count; i < stop; ++i) {
       uint32_t& state = kOneLane ? lone_state : stream.states[i & (lanes - 1)];
-      if (!DecodeSymbol(table, precision, state, words, *dst++)) return EscapeError(8 * sizeof(Symbol));
+      if (!DecodeSymbol<false>(table, precision, state, words, *dst++)) return EscapeError(8 * sizeof(Symbol));
     }
+  }
+  if (kOneLane) stream.states[0] = lone_state;
+  stream.words = words;
+  stopped = i;
+  return {};
+}
+
+// The same where every symbol may have another table, without looking for stretches but where a kernel could begin one.
+template <bool kOneLane, typename Symbol>
+Status DecodeScalar(Symbol* dst, size_t begin, size_t end, IndexWalk<Direction::kForwards>& walk,
+                    const CdfTableSet& tables, size_t lanes, Stream& stream, size_t& stopped) {
+  const int precision = tables.precision();
+  UnreadWords words = stream.words;
+  uint32_t lone_state = stream.states[0];
+  size_t i = begin;
+  for (; i < end; ++i) {
+    if (!kOneLane && i % kGroup == 0 && i > begin && end - i >= kGroup && walk.Shares(kGroup)) break;
+    const size_t index = walk.PeekTable();
+    if (!HasTable({index, 1}, tables)) [[unlikely]]
+      return NoTableError({index, 1}, tables);
+    walk.Skip(1);
+    uint32_t& state = kOneLane ? lone_state : stream.states[i & (lanes - 1)];
+    if (!DecodeSymbol<true>(tables.View(index), precision, state, words, *dst++)) return EscapeError(8 * sizeof(Symbol));
   }
   if (kOneLane) stream.states[0] = lone_state;
   stream.words = words;
@@ -296,8 +320,9 @@ struct PayloadDecoder {
         STRAIT_RETURN_IF_ERROR(
             DecodeWide(dst, begin, position, stretch.table, table, tables, lanes, *kernels, stream));
       } else {
-        const auto decode = lanes == 1 ? DecodeScalar<true, Symbol, Walk> : DecodeScalar<false, Symbol, Walk>;
-        STRAIT_RETURN_IF_ERROR(decode(dst, begin, phase_end, walk, tables, lanes, stream, position));
+        STRAIT_RETURN_IF_ERROR(
+            lanes == 1 ? DecodeScalar<true>(dst, begin, phase_end, walk, tables, lanes, stream, position)
+                       : DecodeScalar<false>(dst, begin, phase_end, walk, tables, lanes, stream, position));
       }
       dst += position - begin;
       if (position == phases.end[rung]) STRAIT_RETURN_IF_ERROR(EndPhases());

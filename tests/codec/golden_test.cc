@@ -37,7 +37,7 @@ struct GoldenFrame {
   Shape shape;
   double quality;
   bool checksum;
-  const char* model = "model";
+  const char* folder = "valid";
 };
 
 const GoldenFrame kFrames[] = {{"default_q2", {1, 4, 6, 6}, 2.0, false},
@@ -45,11 +45,11 @@ const GoldenFrame kFrames[] = {{"default_q2", {1, 4, 6, 6}, 2.0, false},
                                {"default_between_levels", {1, 4, 6, 6}, 0.6875, true},
                                {"batch3_8x10_q1", {3, 4, 8, 10}, 1.0, false},
                                {"batch2_q2_checksum", {2, 4, 6, 6}, 2.0, true},
-                               {"context_q2", {1, 4, 6, 6}, 2.0, false, "context"},
-                               {"context_between_levels_checksum", {2, 4, 14, 10}, 0.53125, true, "context"}};
+                               {"q2", {1, 4, 6, 6}, 2.0, false, "context"},
+                               {"between_levels_checksum", {2, 4, 14, 10}, 0.53125, true, "context"}};
 
-std::shared_ptr<const Model> GoldenModel(const std::string& name = "model") {
-  auto model = Model::FromBytes(Read("valid/" + name + ".strait"));
+std::shared_ptr<const Model> GoldenModel(const std::string& folder = "valid") {
+  auto model = Model::FromBytes(Read(folder + "/model.strait"));
   EXPECT_TRUE(model.ok()) << model.status().ToString();
   return model.ok() ? *model : nullptr;
 }
@@ -63,9 +63,9 @@ void Write(const std::string& name, std::span<const uint8_t> bytes) {
 
 void WriteValid() {
   Write("valid/model.strait", SerializeModel(testing::ConvSpec()).value());
-  Write("valid/context.strait", SerializeModel(testing::ContextConvSpec()).value());
+  Write("context/model.strait", SerializeModel(testing::ContextConvSpec()).value());
   for (const GoldenFrame& golden : kFrames) {
-    const auto model = GoldenModel(golden.model);
+    const auto model = GoldenModel(golden.folder);
     const Tensor src = testing::IntegerTensor(golden.shape, 21);
     std::vector<uint8_t> frame;
     EncodeOptions options{.quality = golden.quality, .checksum = golden.checksum};
@@ -75,7 +75,7 @@ void WriteValid() {
     ASSERT_TRUE(Decoder(model).DecodeSymbols(frame, symbols, latent.shape).ok());
     latent.data.assign(symbols.begin(), symbols.end());
     ASSERT_TRUE(Decoder(model).Decode(frame, restored).ok());
-    const std::string stem = std::string("valid/") + golden.name;
+    const std::string stem = std::string(golden.folder) + "/" + golden.name;
     Write(stem + ".stf", frame);
     Write(stem + ".input.npy", SerializeNpy({src.data.data(), src.shape}));
     Write(stem + ".symbols.npy", SerializeNpy({latent.data.data(), latent.shape}));
@@ -134,10 +134,10 @@ TEST(GoldenWriter, DISABLED_WritesNewGoldens) {
 
 TEST(Golden, DecodesEveryFrameToItsSymbolsAndTensor) {
   for (const GoldenFrame& golden : kFrames) {
-    const auto model = GoldenModel(golden.model);
+    const auto model = GoldenModel(golden.folder);
     ASSERT_NE(model, nullptr);
     SCOPED_TRACE(golden.name);
-    const std::string stem = std::string("valid/") + golden.name;
+    const std::string stem = std::string(golden.folder) + "/" + golden.name;
     const auto frame = Read(stem + ".stf");
     const Tensor want_symbols = ReadTensor(stem + ".symbols.npy"), want = ReadTensor(stem + ".restored.npy");
     Decoder decoder(model);
@@ -157,10 +157,10 @@ TEST(Golden, DecodesEveryFrameToItsSymbolsAndTensor) {
 
 TEST(Golden, EncodesEveryInputToTheSameBytes) {
   for (const GoldenFrame& golden : kFrames) {
-    const auto model = GoldenModel(golden.model);
+    const auto model = GoldenModel(golden.folder);
     ASSERT_NE(model, nullptr);
     SCOPED_TRACE(golden.name);
-    const std::string stem = std::string("valid/") + golden.name;
+    const std::string stem = std::string(golden.folder) + "/" + golden.name;
     const Tensor src = ReadTensor(stem + ".input.npy");
     ASSERT_EQ(src.shape, golden.shape);
     std::vector<uint8_t> frame;
@@ -172,7 +172,7 @@ TEST(Golden, EncodesEveryInputToTheSameBytes) {
 
 TEST(Golden, WriterStillMakesTheGoldenModels) {
   EXPECT_EQ(SerializeModel(testing::ConvSpec()).value(), Read("valid/model.strait"));
-  EXPECT_EQ(SerializeModel(testing::ContextConvSpec()).value(), Read("valid/context.strait"));
+  EXPECT_EQ(SerializeModel(testing::ContextConvSpec()).value(), Read("context/model.strait"));
 }
 
 TEST(Golden, RefusesEveryInvalidFileForItsReason) {
@@ -196,10 +196,10 @@ TEST(Golden, RefusesEveryInvalidFileForItsReason) {
 
 TEST(Golden, ReportsTruncatedFramesAtEveryShorterLength) {
   for (const GoldenFrame& golden : kFrames) {
-    const auto model = GoldenModel(golden.model);
+    const auto model = GoldenModel(golden.folder);
     ASSERT_NE(model, nullptr);
     Decoder decoder(model);
-    const auto frame = Read(std::string("valid/") + golden.name + ".stf");
+    const auto frame = Read(std::string(golden.folder) + "/" + golden.name + ".stf");
     for (size_t length = 0; length < frame.size(); ++length) {
       Tensor dst;
       const Status status = decoder.Decode(std::span(frame).first(length), dst);
@@ -211,10 +211,10 @@ TEST(Golden, ReportsTruncatedFramesAtEveryShorterLength) {
 
 TEST(Golden, SurvivesEveryBitFlipAndCatchesAllUnderAChecksum) {
   for (const GoldenFrame& golden : kFrames) {
-    const auto model = GoldenModel(golden.model);
+    const auto model = GoldenModel(golden.folder);
     ASSERT_NE(model, nullptr);
     Decoder decoder(model);
-    auto frame = Read(std::string("valid/") + golden.name + ".stf");
+    auto frame = Read(std::string(golden.folder) + "/" + golden.name + ".stf");
     for (size_t bit = 0; bit < frame.size() * 8; ++bit) {
       frame[bit / 8] ^= 1 << (bit % 8);
       Tensor dst;
