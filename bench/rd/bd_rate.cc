@@ -10,8 +10,7 @@
 namespace strait {
 namespace {
 
-// The points no other dominates, both coordinates strictly rising.
-Result<std::vector<CurvePoint>> UndominatedPoints(std::span<const CurvePoint> points, const char* role) {
+Result<std::vector<CurvePoint>> PointsOfCurve(std::span<const CurvePoint> points, const char* role) {
   for (const CurvePoint& point : points) {
     if (!std::isfinite(point.bytes) || !std::isfinite(point.accuracy) || point.bytes <= 0) {
       return Error(StatusCode::kInvalidArgument, "bd-rate: ", role,
@@ -19,14 +18,7 @@ Result<std::vector<CurvePoint>> UndominatedPoints(std::span<const CurvePoint> po
                    " %");
     }
   }
-  std::vector<CurvePoint> sorted(points.begin(), points.end());
-  std::sort(sorted.begin(), sorted.end(), [](const CurvePoint& a, const CurvePoint& b) {
-    return a.bytes != b.bytes ? a.bytes < b.bytes : a.accuracy > b.accuracy;
-  });
-  std::vector<CurvePoint> kept;
-  for (const CurvePoint& point : sorted) {
-    if (kept.empty() || point.accuracy > kept.back().accuracy) kept.push_back(point);
-  }
+  std::vector<CurvePoint> kept = UndominatedPoints(points);
   if (kept.size() < static_cast<size_t>(kMinBdPoints)) {
     return Error(StatusCode::kInvalidArgument, "bd-rate: ", role, " curve: need ", kMinBdPoints, " points, have ",
                  kept.size(), " after dropping ", points.size() - kept.size(), " dominated");
@@ -45,9 +37,21 @@ Pchip LogRateOverAccuracy(const std::vector<CurvePoint>& points) {
 
 }  // namespace
 
+std::vector<CurvePoint> UndominatedPoints(std::span<const CurvePoint> points) {
+  std::vector<CurvePoint> sorted(points.begin(), points.end());
+  std::sort(sorted.begin(), sorted.end(), [](const CurvePoint& a, const CurvePoint& b) {
+    return a.bytes != b.bytes ? a.bytes < b.bytes : a.accuracy > b.accuracy;
+  });
+  std::vector<CurvePoint> kept;
+  for (const CurvePoint& point : sorted) {
+    if (kept.empty() || point.accuracy > kept.back().accuracy) kept.push_back(point);
+  }
+  return kept;
+}
+
 Result<BdRate> ComputeBdRate(std::span<const CurvePoint> reference, std::span<const CurvePoint> test) {
-  STRAIT_ASSIGN_OR_RETURN(const std::vector<CurvePoint> a, UndominatedPoints(reference, "reference"));
-  STRAIT_ASSIGN_OR_RETURN(const std::vector<CurvePoint> b, UndominatedPoints(test, "test"));
+  STRAIT_ASSIGN_OR_RETURN(const std::vector<CurvePoint> a, PointsOfCurve(reference, "reference"));
+  STRAIT_ASSIGN_OR_RETURN(const std::vector<CurvePoint> b, PointsOfCurve(test, "test"));
   BdRate result;
   result.dropped_reference = static_cast<int>(reference.size() - a.size());
   result.dropped_test = static_cast<int>(test.size() - b.size());

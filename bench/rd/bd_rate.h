@@ -5,6 +5,7 @@
 
 #include <span>
 #include <string>
+#include <vector>
 
 #include "strait/result.h"
 
@@ -25,6 +26,9 @@ struct BdRate {
   int dropped_reference = 0;
   int dropped_test = 0;
 };
+
+// The points that no other dominates (fewer or equal bytes at equal or better accuracy), both coordinates strictly rising.
+std::vector<CurvePoint> UndominatedPoints(std::span<const CurvePoint> points);
 
 // Points each curve must keep after dominated ones are dropped.
 inline constexpr int kMinBdPoints = 4;

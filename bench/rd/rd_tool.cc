@@ -44,12 +44,14 @@ Result<std::vector<RunDir>> OpenRuns(const RdToolOptions& options) {
 
 Status WriteReports(const RdToolOptions& options, const std::vector<RdPoint>& rows) {
   const std::vector<BdEntry> bd_rates = BdRates(rows);
+  const std::vector<OperatingPoints> points = FindOperatingPoints(rows);
   std::fputs(ToTable(rows).c_str(), stdout);
+  if (!points.empty()) std::printf("\n%s", OperatingTable(points).c_str());
   if (!bd_rates.empty()) std::printf("\n%s", BdTable(bd_rates).c_str());
   std::fflush(stdout);
   for (const std::string& note : BdNotes(bd_rates)) std::fprintf(stderr, "%s\n", note.c_str());
   if (!options.csv_file.empty()) STRAIT_RETURN_IF_ERROR(WriteText(options.csv_file, ToCsv(rows)));
-  if (!options.json_file.empty()) STRAIT_RETURN_IF_ERROR(WriteText(options.json_file, ToJson(rows, bd_rates)));
+  if (!options.json_file.empty()) STRAIT_RETURN_IF_ERROR(WriteText(options.json_file, ToJson(rows, bd_rates, points)));
   if (!options.plot_file.empty()) STRAIT_RETURN_IF_ERROR(WritePlot(rows, options.plot_file));
   return {};
 }

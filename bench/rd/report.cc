@@ -87,6 +87,27 @@ std::string BdTable(const std::vector<BdEntry>& entries) {
   return Aligned(lines, 1);
 }
 
+std::string OperatingTable(const std::vector<OperatingPoints>& points) {
+  const auto cell = [](const std::optional<double>& value, int digits) {
+    return value ? fmt::format("{:.{}f}", *value, digits) : "-";
+  };
+  std::vector<std::vector<std::string>> lines = {{"codec"}};
+  for (const double drop : kDrops) lines[0].push_back(fmt::format("bytes at -{:g}", drop));
+  std::vector<size_t> columns;
+  for (size_t k = 0; k < std::size(kBytes); ++k) {
+    if (std::ranges::none_of(points, [&](const auto& p) { return p.drop_at_bytes[k].has_value(); })) continue;
+    columns.push_back(k);
+    lines[0].push_back(fmt::format("drop at {:g}", kBytes[k]));
+  }
+  for (const OperatingPoints& codec : points) {
+    std::vector<std::string> line = {codec.codec};
+    for (const auto& bytes : codec.bytes_at_drop) line.push_back(cell(bytes, 1));
+    for (const size_t k : columns) line.push_back(cell(codec.drop_at_bytes[k], 2));
+    lines.push_back(std::move(line));
+  }
+  return Aligned(lines, 1);
+}
+
 std::vector<std::string> BdNotes(const std::vector<BdEntry>& entries) {
   std::vector<std::string> notes;
   for (const BdEntry& entry : entries) {
@@ -106,7 +127,8 @@ std::vector<std::string> BdNotes(const std::vector<BdEntry>& entries) {
   return notes;
 }
 
-std::string ToJson(const std::vector<RdPoint>& rows, const std::vector<BdEntry>& entries) {
+std::string ToJson(const std::vector<RdPoint>& rows, const std::vector<BdEntry>& entries,
+                   const std::vector<OperatingPoints>& points) {
   nlohmann::ordered_json document;
   document["points"] = nlohmann::ordered_json::array();
   for (const RdPoint& row : rows) {
@@ -132,6 +154,18 @@ std::string ToJson(const std::vector<RdPoint>& rows, const std::vector<BdEntry>&
       item["refused"] = entry.rate.status().message();
     }
     document["bd_rate"].push_back(std::move(item));
+  }
+  document["operating_points"] = nlohmann::ordered_json::array();
+  const auto value = [](const std::optional<double>& number) {
+    return number ? nlohmann::ordered_json(*number) : nlohmann::ordered_json();
+  };
+  for (const OperatingPoints& codec : points) {
+    nlohmann::ordered_json item = {{"codec", codec.codec}};
+    for (size_t k = 0; k < std::size(kDrops); ++k)
+      item["bytes_at_drop"][fmt::format("{:g}", kDrops[k])] = value(codec.bytes_at_drop[k]);
+    for (size_t k = 0; k < std::size(kBytes); ++k)
+      item["drop_at_bytes"][fmt::format("{:g}", kBytes[k])] = value(codec.drop_at_bytes[k]);
+    document["operating_points"].push_back(std::move(item));
   }
   return document.dump(2) + "\n";
 }

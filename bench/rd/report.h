@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "bench/rd/bd_rate.h"
+#include "bench/rd/operating_points.h"
 #include "strait/result.h"
 #include "training/evaluate.h"
 
@@ -27,10 +28,15 @@ std::vector<BdEntry> BdRates(const std::vector<RdPoint>& rows);
 // Matrix with a line for each reference and a column for each test codec, "-" where refused.
 std::string BdTable(const std::vector<BdEntry>& entries);
 
+// Bytes at drops and drops at bytes, "-" where a curve does not reach; bytes that no curve is between are left out.
+std::string OperatingTable(const std::vector<OperatingPoints>& points);
+
 // One line for each pair refused and for each codec with dropped points.
 std::vector<std::string> BdNotes(const std::vector<BdEntry>& entries);
 
-// {"points": [{column: value}], "bd_rate": [{"reference", "test", "percent", ...} or {..., "refused": reason}]}
-std::string ToJson(const std::vector<RdPoint>& rows, const std::vector<BdEntry>& entries);
+// {"points": [{column: value}], "bd_rate": [{"reference", "test", "percent", ...} or {..., "refused": reason}],
+//  "operating_points": [{"codec", "bytes_at_drop": {"1": bytes or null}, "drop_at_bytes": {"50": points or null}}]}
+std::string ToJson(const std::vector<RdPoint>& rows, const std::vector<BdEntry>& entries,
+                   const std::vector<OperatingPoints>& points);
 
 }  // namespace strait

@@ -61,7 +61,7 @@ TEST(Report, BdNotesGiveEachRefusalOnceWithItsReason) {
 }
 
 TEST(Report, JsonHoldsTheRowsAndTheRatesOrReasons) {
-  const auto document = nlohmann::json::parse(ToJson(kRows, BdRates(kRows)));
+  const auto document = nlohmann::json::parse(ToJson(kRows, BdRates(kRows), FindOperatingPoints(kRows)));
   ASSERT_EQ(document["points"].size(), kRows.size());
   EXPECT_EQ(document["points"][2]["bytes_per_sample"], 59.25);
   EXPECT_EQ(document["points"][2]["codec"], "ours");

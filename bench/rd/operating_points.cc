@@ -1,0 +1,54 @@
+#include "bench/rd/operating_points.h"
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+
+namespace strait {
+namespace {
+
+// Where `at` lies between a and b.
+double Share(double at, double a, double b) { return (at - a) / (b - a); }
+
+}  // namespace
+
+std::optional<double> BytesAtAccuracy(std::span<const CurvePoint> points, double accuracy) {
+  const std::vector<CurvePoint> curve = UndominatedPoints(points);
+  const auto above = std::ranges::find_if(curve, [&](const CurvePoint& p) { return p.accuracy >= accuracy; });
+  if (above == curve.end()) return std::nullopt;
+  if (above == curve.begin()) return above->bytes;
+  const CurvePoint& below = above[-1];
+  return below.bytes * std::pow(above->bytes / below.bytes, Share(accuracy, below.accuracy, above->accuracy));
+}
+
+std::optional<double> AccuracyAtBytes(std::span<const CurvePoint> points, double bytes) {
+  const std::vector<CurvePoint> curve = UndominatedPoints(points);
+  const auto above = std::ranges::find_if(curve, [&](const CurvePoint& p) { return p.bytes > bytes; });
+  if (above == curve.begin()) return std::nullopt;
+  const CurvePoint& below = above[-1];
+  if (above == curve.end()) return below.accuracy;
+  const double share = Share(std::log(bytes), std::log(below.bytes), std::log(above->bytes));
+  return below.accuracy + share * (above->accuracy - below.accuracy);
+}
+
+std::vector<OperatingPoints> FindOperatingPoints(const std::vector<RdPoint>& rows) {
+  std::vector<OperatingPoints> all;
+  std::map<std::string, std::vector<CurvePoint>> curves;
+  for (const RdPoint& row : rows) {
+    if (row.codec == "unsplit") continue;
+    if (curves[row.codec].empty()) all.push_back({row.codec, {}, {}});
+    curves[row.codec].push_back({row.bytes_per_sample, row.top1});
+  }
+  const double unsplit = rows.front().top1;
+  for (OperatingPoints& points : all) {
+    const std::vector<CurvePoint>& curve = curves[points.codec];
+    for (const double drop : kDrops) points.bytes_at_drop.push_back(BytesAtAccuracy(curve, unsplit - drop));
+    for (const double bytes : kBytes) {
+      const std::optional<double> accuracy = AccuracyAtBytes(curve, bytes);
+      points.drop_at_bytes.push_back(accuracy ? std::optional(unsplit - *accuracy) : std::nullopt);
+    }
+  }
+  return all;
+}
+
+}  // namespace strait
