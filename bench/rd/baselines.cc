@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <map>
+#include <numeric>
 
 #include "entropy/error.h"
 #include "training/run_log.h"
@@ -16,6 +17,8 @@ const std::map<std::string, FeatureCodec> kFeatureCodecs = {
     {"raw", FeatureCodec::kRaw}, {"f16", FeatureCodec::kF16Zstd}, {"u8", FeatureCodec::kU8Zstd}};
 const std::map<std::string, ImageCodec> kImageCodecs = {
     {"jpeg", ImageCodec::kJpeg}, {"webp", ImageCodec::kWebp}, {"png", ImageCodec::kPng}};
+
+const std::map<std::string, VideoCodec> kVideoCodecs = {{"avif", VideoCodec::kAvif}, {"hevc", VideoCodec::kHevc}};
 
 // Calls batch(first, count) over all samples.
 template <typename Body>
@@ -85,9 +88,32 @@ Result<RdPoint> EvaluateImageBaseline(ImageCodec codec, int quality, const EvalD
                      torch::cat(logits), data.set);
 }
 
+Result<RdPoint> EvaluateVideoBaseline(VideoCodec codec, int quality, const EvalData& data,
+                                      const std::vector<Image>& crops) {
+  torch::NoGradGuard no_grad;
+  const std::string level = std::to_string(quality), label = VideoCodecName(codec) + (" " + level);
+  STRAIT_ASSIGN_OR_RETURN(const CodedImages coded, CodeImages(codec, crops, quality));
+  torch::jit::Module network = data.backbone.network();
+  std::vector<torch::Tensor> logits;
+  const auto body = [&](size_t first, size_t count) -> Status {
+    logits.push_back(network.forward({ToInput(coded.decoded, first, count, data.preprocess)}).toTensor());
+    return {};
+  };
+  STRAIT_RETURN_IF_ERROR(
+      CatchTorch(StatusCode::kInternal, label, [&] { return InBatches(crops.size(), label, body); }));
+  const double total = std::accumulate(coded.bytes.begin(), coded.bytes.end(), 0.0);
+  return MakeRdPoint(VideoCodecName(codec), level, 0, total / static_cast<double>(crops.size()), torch::cat(logits),
+                     data.set);
+}
+
 const std::vector<std::string>& BaselineNames() {
-  static const std::vector<std::string> names = {"raw", "f16", "u8", "jpeg", "webp", "png"};
+  static const std::vector<std::string> names = {"raw", "f16", "u8", "jpeg", "webp", "png", "avif", "hevc"};
   return names;
+}
+
+Status CheckBaselines(const std::vector<std::string>& names) {
+  const bool needs_ffmpeg = std::ranges::any_of(names, [](const auto& name) { return kVideoCodecs.contains(name); });
+  return needs_ffmpeg ? CheckFfmpeg() : Status();
 }
 
 Result<std::vector<RdPoint>> EvaluateBaselines(const std::vector<std::string>& names, const EvalData& data) {
@@ -100,9 +126,17 @@ Result<std::vector<RdPoint>> EvaluateBaselines(const std::vector<std::string>& n
       continue;
     }
     const auto image = kImageCodecs.find(name);
-    if (image == kImageCodecs.end()) return Error(StatusCode::kInvalidArgument, "unknown baseline '", name, "'");
+    const auto video = kVideoCodecs.find(name);
+    if (image == kImageCodecs.end() && video == kVideoCodecs.end()) return Error(StatusCode::kInvalidArgument, "unknown baseline '", name, "'");
     if (crops.empty()) {
       STRAIT_ASSIGN_OR_RETURN(crops, LoadCrops(data));
+    }
+    if (video != kVideoCodecs.end()) {
+      for (const int quality : VideoQualities(video->second)) {
+        STRAIT_ASSIGN_OR_RETURN(RdPoint row, EvaluateVideoBaseline(video->second, quality, data, crops));
+        rows.push_back(std::move(row));
+      }
+      continue;
     }
     for (const int quality : ImageQualities(image->second)) {
       STRAIT_ASSIGN_OR_RETURN(RdPoint row, EvaluateImageBaseline(image->second, quality, data, crops));

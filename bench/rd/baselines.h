@@ -7,6 +7,7 @@
 
 #include "bench/rd/baseline_codecs.h"
 #include "bench/rd/eval_data.h"
+#include "bench/rd/video_codecs.h"
 #include "strait/result.h"
 #include "training/evaluate.h"
 
@@ -20,8 +21,15 @@ Result<RdPoint> EvaluateFeatureBaseline(FeatureCodec codec, const EvalData& data
 Result<RdPoint> EvaluateImageBaseline(ImageCodec codec, int quality, const EvalData& data,
                                       const std::vector<Image>& crops);
 
-// "raw", "f16", "u8", "jpeg", "webp", "png", as --baselines names them.
+// The same through ffmpeg; level is the constant rate factor.
+Result<RdPoint> EvaluateVideoBaseline(VideoCodec codec, int quality, const EvalData& data,
+                                      const std::vector<Image>& crops);
+
+// "raw", "f16", "u8", "jpeg", "webp", "png", "avif", "hevc", as --baselines names them.
 const std::vector<std::string>& BaselineNames();
+
+// kIo when one of the baselines named needs a program that is not there.
+Status CheckBaselines(const std::vector<std::string>& names);
 
 // All rows of the baselines named, in that order. Errors: kInvalidArgument for an unknown name.
 Result<std::vector<RdPoint>> EvaluateBaselines(const std::vector<std::string>& names, const EvalData& data);

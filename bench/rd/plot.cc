@@ -1,17 +1,12 @@
 #include "bench/rd/plot.h"
 
-#include <fcntl.h>
 #include <fmt/format.h>
-#include <spawn.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <array>
-#include <cstdlib>
 #include <filesystem>
-#include <sstream>
 
+#include "bench/rd/subprocess.h"
 #include "codec/file_io.h"
 #include "entropy/error.h"
 
@@ -69,68 +64,24 @@ std::string GnuplotQuoted(const std::string& text) {
   return quoted + "'";
 }
 
-// A folder of its own in the system's place for temporary files, removed at the end.
-class TempFolder {
- public:
-  static Result<std::unique_ptr<TempFolder>> Create() {
-    std::error_code error;
-    std::string name = (fs::temp_directory_path(error) / "strait-rd-XXXXXX").string();
-    if (error || mkdtemp(name.data()) == nullptr) return Error(StatusCode::kIo, name, ": cannot create a folder");
-    return std::unique_ptr<TempFolder>(new TempFolder(name));
-  }
-  ~TempFolder() {
-    std::error_code ignored;
-    fs::remove_all(path_, ignored);
-  }
-  std::string operator/(const char* file) const { return path_ + "/" + file; }
-
- private:
-  explicit TempFolder(std::string path) : path_(std::move(path)) {}
-  std::string path_;
-};
-
 Status WriteText(const std::string& path, const std::string& text) {
   return WriteFileAtomic(path, {reinterpret_cast<const uint8_t*>(text.data()), text.size()});
-}
-
-// Exit status of gnuplot, its stderr in a file; no shell between.
-int RunGnuplot(const std::string& script, const std::string& errors) {
-  posix_spawn_file_actions_t actions;
-  posix_spawn_file_actions_init(&actions);
-  posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, errors.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0600);
-  std::string program = "gnuplot", argument = script;
-  char* const arguments[] = {program.data(), argument.data(), nullptr};
-  pid_t child = 0;
-  const int failure = posix_spawnp(&child, program.c_str(), &actions, nullptr, arguments, environ);
-  posix_spawn_file_actions_destroy(&actions);
-  int status = failure;
-  if (failure == 0 && waitpid(child, &status, 0) < 0) return -1;
-  return status;
 }
 
 Status Draw(const std::vector<RdPoint>& rows, const std::string& terminal, const TempFolder& folder,
             const std::string& dst_path) {
   const std::string image = folder / "plot";
   STRAIT_RETURN_IF_ERROR(WriteText(folder / "plot.gp", PlotScript(rows, terminal, folder / "plot.dat", image)));
-  const int result = RunGnuplot(folder / "plot.gp", folder / "plot.err");
-  const auto drawn = ReadFile(image);
-  if (result != 0 || !drawn.ok()) {
-    const auto message = ReadFile(folder / "plot.err");
-    std::string reason = message.ok() ? std::string(message->begin(), message->end()) : "no message";
-    std::replace(reason.begin(), reason.end(), '\n', ' ');
-    return Error(StatusCode::kIo, dst_path, ": gnuplot failed: ", reason);
-  }
-  return WriteFileAtomic(dst_path, *drawn);
+  const Status status = RunProgram({"gnuplot", folder / "plot.gp"});
+  if (!status.ok()) return Error(StatusCode::kIo, dst_path, ": ", status.message());
+  STRAIT_ASSIGN_OR_RETURN(const std::vector<uint8_t> drawn, ReadFile(image));
+  return WriteFileAtomic(dst_path, drawn);
 }
 
 }  // namespace
 
 Status CheckGnuplot() {
-  const char* path = std::getenv("PATH");
-  std::istringstream folders(path == nullptr ? "" : path);
-  for (std::string folder; std::getline(folders, folder, ':');) {
-    if (access((folder + "/gnuplot").c_str(), X_OK) == 0) return {};
-  }
+  if (HasProgram("gnuplot")) return {};
   return Error(StatusCode::kIo, "gnuplot: not found; install the package gnuplot-nox or leave out --plot");
 }
 

@@ -63,6 +63,7 @@ const std::vector<std::string>& RdToolBaselines() { return BaselineNames(); }
 Status RunRdTool(const RdToolOptions& options) {
   torch::set_num_threads(static_cast<int>(std::max(1U, std::thread::hardware_concurrency())));
   if (!options.plot_file.empty()) STRAIT_RETURN_IF_ERROR(CheckGnuplot());
+  STRAIT_RETURN_IF_ERROR(CheckBaselines(options.baselines));
   STRAIT_ASSIGN_OR_RETURN(const std::vector<RunDir> runs, OpenRuns(options));
   const EvalDataOptions data_options{options.data_spec, options.backbone_file, options.samples};
   STRAIT_ASSIGN_OR_RETURN(const EvalData data, BuildEvalData(runs.front().recipe, data_options));

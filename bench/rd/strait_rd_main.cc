@@ -19,7 +19,7 @@ void AddOptions(CLI::App& app, strait::RdToolOptions& options, std::string& qual
   app.add_option("--data", options.data_spec,
                  "data set instead of the recipe's: imagefolder:DIR, cifar10:DIR, shapes, ...");
   app.add_option("--backbone", options.backbone_file, "TorchScript file instead of the recipe's");
-  app.add_option("--baselines", options.baselines, "any of raw,f16,u8,jpeg,webp,png")
+  app.add_option("--baselines", options.baselines, "any of raw,f16,u8,jpeg,webp,png,avif,hevc (the last two by ffmpeg)")
       ->delimiter(',')
       ->check(CLI::IsMember(strait::RdToolBaselines()));
   app.add_option("--samples", options.samples, "only so many samples of a fixed shuffle")
