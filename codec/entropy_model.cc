@@ -7,7 +7,7 @@
 namespace strait {
 namespace {
 
-int16_t Near(int16_t symbol) { return std::clamp<int16_t>(symbol, -kMaxNeighbour, kMaxNeighbour); }
+int16_t Clamped(int16_t symbol) { return std::clamp<int16_t>(symbol, -kMaxNeighbour, kMaxNeighbour); }
 
 // A latent as contexts see it: tokens are one row.
 struct Grid {
@@ -31,16 +31,23 @@ struct Grid {
 constexpr size_t kBlock = 16;
 constexpr size_t InBlocks(size_t channels) { return (channels + kBlock - 1) / kBlock * kBlock; }
 
+// The symbols around a position that contexts look at, clamped, of all channels: those of its row, where the position's own
+// go, and those of the row above. One position to the left of a pointer is that to the left.
+struct Near {
+  int16_t* row;
+  const int16_t* above;
+};
+
 // Walks over the positions of all samples in coding order: visit(symbol 0 of the position in memory, near), where the
-// visit leaves its `channels` symbols in near[0], near[1] ... once it has read their neighbours.
+// visit leaves its `channels` symbols in near.row[0], near.row[1] ... once it has read their neighbours.
 template <typename Visit>
-Status ForEachPosition(const Grid& grid, size_t channels, std::vector<int16_t>& buffer, const Visit& visit) {
+Status ForEachPosition(const Grid& grid, size_t channels, std::vector<int16_t>& rows, const Visit& visit) {
   const size_t position = InBlocks(channels), row = (grid.width + 2) * position;
   for (size_t n = 0; n < grid.samples; ++n) {
-    buffer.assign((grid.height + 1) * row, 0);
+    rows.assign(2 * row, 0);  // two rows in turn, each between two positions of zeros
     for (size_t y = 0; y < grid.height; ++y) {
-      int16_t* near = buffer.data() + (y + 1) * row + position;
-      for (size_t x = 0; x < grid.width; ++x, near += position) {
+      Near near{rows.data() + y % 2 * row + position, rows.data() + (1 - y % 2) * row + position};
+      for (size_t x = 0; x < grid.width; ++x, near.row += position, near.above += position) {
         STRAIT_RETURN_IF_ERROR(
             visit(n * grid.sample_size + (y * grid.width + x) * grid.position_stride, near));
       }
@@ -50,14 +57,14 @@ Status ForEachPosition(const Grid& grid, size_t channels, std::vector<int16_t>& 
 }
 
 // Cells of a position's symbols, and rubbish up to the end of the last block.
-void CellsAt(const int16_t* near, const Grid& grid, size_t channels, const ContextWeights& weights, uint16_t* cells) {
-  const size_t position = InBlocks(channels), row = (grid.width + 2) * position;
-  const size_t offsets[] = {position, row, row + position, row - position};
+void CellsAt(const Near& near, size_t channels, const ContextWeights& weights, uint16_t* cells) {
+  const size_t position = InBlocks(channels);
+  const int16_t* const neighbours[] = {near.row - position, near.above, near.above - position, near.above + position};
   constexpr int16_t kMost = kContextSide - 1;
   for (size_t block = 0; block < position; block += kBlock) {
     int16_t above[kBlock] = {}, below[kBlock] = {};  // sums of the terms of either sign
     for (int k = 0; k < kNumNeighbours; ++k) {
-      const int16_t* const neighbour = near + block - offsets[k];
+      const int16_t* const neighbour = neighbours[k] + block;
       const auto weight = static_cast<int16_t>(weights[k]);
       for (size_t i = 0; i < kBlock; ++i) {
         const auto term = static_cast<int16_t>(weight * neighbour[i]);
@@ -81,11 +88,11 @@ std::vector<uint8_t> ContextCells(std::span<const int16_t> symbols, const Shape&
   std::vector<uint8_t> dst(symbols.size());
   std::vector<uint16_t> cells(InBlocks(channels));
   std::vector<int16_t> buffer;
-  const auto visit = [&](size_t first, int16_t* near) {
-    CellsAt(near, grid, channels, weights, cells.data());
+  const auto visit = [&](size_t first, const Near& near) {
+    CellsAt(near, channels, weights, cells.data());
     for (size_t c = 0; c < channels; ++c) {
       dst[first + c * grid.channel_stride] = static_cast<uint8_t>(cells[c]);
-      near[c] = Near(symbols[first + c * grid.channel_stride]);
+      near.row[c] = Clamped(symbols[first + c * grid.channel_stride]);
     }
     return Status();
   };
@@ -157,12 +164,12 @@ void EntropyModel::Arrange(std::span<const int16_t> symbols, const Shape& latent
   buffers.tables.resize(count + kBlock);
   int16_t* dst = buffers.symbols.data();
   uint16_t* tables = buffers.tables.data();
-  const auto visit = [&](size_t first, int16_t* near) {
-    CellsAt(near, grid, channels.size(), weights_, tables);
+  const auto visit = [&](size_t first, const Near& near) {
+    CellsAt(near, channels.size(), weights_, tables);
     ChooseTables(channels, set, tables);
     for (size_t i = 0; i < channels.size(); ++i) {
       dst[i] = symbols[first + channels[i] * grid.channel_stride];
-      near[i] = Near(dst[i]);
+      near.row[i] = Clamped(dst[i]);
     }
     dst += channels.size();
     tables += channels.size();
@@ -200,14 +207,14 @@ Status EntropyModel::Decode(std::span<const uint8_t> payload, const Shape& laten
   buffers.symbols.resize(channels.size());
   buffers.tables.resize(InBlocks(channels.size()));
   STRAIT_RETURN_IF_ERROR(buffers.decoder.Start(payload, grid.samples * grid.positions() * channels.size(), tables_));
-  const auto visit = [&](size_t first, int16_t* near) -> Status {
-    CellsAt(near, grid, channels.size(), weights_, buffers.tables.data());
+  const auto visit = [&](size_t first, const Near& near) -> Status {
+    CellsAt(near, channels.size(), weights_, buffers.tables.data());
     ChooseTables(channels, set, buffers.tables.data());
     const TableIndices indices{std::span(buffers.tables).first(channels.size()), 0};
     STRAIT_RETURN_IF_ERROR(buffers.decoder.Next<int16_t>(indices, buffers.symbols));
     for (size_t i = 0; i < channels.size(); ++i) {
       symbols[first + channels[i] * grid.channel_stride] = buffers.symbols[i];
-      near[i] = Near(buffers.symbols[i]);
+      near.row[i] = Clamped(buffers.symbols[i]);
     }
     return Status();
   };

@@ -32,7 +32,7 @@ struct SymbolBuffers {
   // Of coded channels, position by position:
   std::vector<int16_t> symbols;
   std::vector<uint16_t> tables;  // of each, and room for cells behind
-  std::vector<int16_t> near;     // symbols of a sample and a border of zeros, clamped: what contexts are made of
+  std::vector<int16_t> near;     // symbols of two rows, clamped: what contexts are made of
   size_t reserved_symbols = 0;   // for which the encoder has room
 };
 
