@@ -73,7 +73,7 @@ Status RunRdTool(const RdToolOptions& options) {
   std::vector<RdPoint> rows = {UnsplitRow(data.set)};
   for (const RunDir& run : runs) {
     STRAIT_ASSIGN_OR_RETURN(const std::vector<RdPoint> curve,
-                            EvaluateRun(run, data, {options.between_levels, options.checksum}));
+                            EvaluateRun(run, data, {options.between_levels, options.checksum, options.huffman}));
     rows.insert(rows.end(), curve.begin(), curve.end());
   }
   STRAIT_ASSIGN_OR_RETURN(const std::vector<RdPoint> baselines, EvaluateBaselines(options.baselines, data));

@@ -16,6 +16,7 @@ struct RdToolOptions {
   long long samples = 0;  // 0: as many as the recipe says
   bool between_levels = false;
   bool checksum = false;
+  bool huffman = false;
   std::string csv_file, json_file, plot_file;  // empty: not written
 };
 

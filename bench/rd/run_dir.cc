@@ -6,6 +6,7 @@
 #include <cmath>
 #include <filesystem>
 
+#include "bench/rd/huffman.h"
 #include "entropy/error.h"
 #include "training/run_log.h"
 #include "training/run_models.h"
@@ -37,6 +38,23 @@ Result<double> MeanBytesWithChecksum(const std::shared_ptr<const Model>& model, 
     total_bytes += frame.size();
   }
   return static_cast<double>(total_bytes) / static_cast<double>(samples);
+}
+
+// Symbols of every sample under one Huffman table; what Strait's frames add to a payload is added here too.
+Result<double> MeanHuffmanBytes(const std::shared_ptr<const Model>& model, const EvalSet& set, int level) {
+  constexpr double kHeaderBytes = 2;
+  STRAIT_ASSIGN_OR_RETURN(const HuffmanCode code, HuffmanCode::OfLevel(*model, level));
+  Encoder encoder(model);
+  const Shape shape = WithBatch(1, model->feature_shape());
+  std::vector<int16_t> symbols;
+  double total = 0;
+  const int64_t samples = set.features.size(0);
+  for (int64_t i = 0; i < samples; ++i) {
+    const torch::Tensor src = set.features.narrow(0, i, 1).to(torch::kFloat).contiguous();
+    STRAIT_RETURN_IF_ERROR(encoder.Quantize({src.data_ptr<float>(), shape}, level, symbols));
+    total += kHeaderBytes + static_cast<double>(code.Bytes(symbols));
+  }
+  return total / static_cast<double>(samples);
 }
 
 Result<RdPoint> EvaluatePoint(const std::shared_ptr<const Model>& model, const EvalData& data, double quality,
@@ -116,7 +134,7 @@ Result<std::vector<RdPoint>> EvaluateRun(const RunDir& run, const EvalData& data
   const int steps = measure.between_levels ? kBetween : 1;
   int64_t total = 0, done = 0;
   for (const auto& model : run.models) total += static_cast<int64_t>(model->levels().size() - 1) * steps + 1;
-  std::vector<RdPoint> rows;
+  std::vector<RdPoint> rows, huffman_rows;
   Progress progress(run.codec, total);
   for (size_t m = 0; m < run.models.size(); ++m) {
     const std::vector<LevelInfo>& levels = run.models[m]->levels();
@@ -131,10 +149,18 @@ Result<std::vector<RdPoint>> EvaluateRun(const RunDir& run, const EvalData& data
       row.lambda =
           share > 0 ? GeometricBetween(levels[below].lambda, levels[above].lambda, share) : levels[below].lambda;
       progress.Update(++done, fmt::format("{:.1f} bytes, {:.2f} %", row.bytes_per_sample, row.top1));
+      if (measure.huffman && share == 0) {
+        RdPoint other = row;
+        other.codec += "-huffman";
+        STRAIT_ASSIGN_OR_RETURN(other.bytes_per_sample, MeanHuffmanBytes(run.models[m], data.set, static_cast<int>(below)));
+        other.bits_per_element *= other.bytes_per_sample / row.bytes_per_sample;
+        huffman_rows.push_back(std::move(other));
+      }
       rows.push_back(std::move(row));
     }
   }
   progress.Finish();
+  rows.insert(rows.end(), huffman_rows.begin(), huffman_rows.end());
   return rows;
 }
 

@@ -37,9 +37,10 @@ Status CheckModels(const RunDir& run, const EvalData& data);
 struct RunMeasure {
   bool between_levels = false;  // also the three qualities between each two levels
   bool checksum = false;        // frames carry their 4 bytes of checksum
+  bool huffman = false;         // a second curve, NAME-huffman: the same symbols under one Huffman table a level
 };
 
-// Every level through real frames; codec is the run's name, level the level's index (or quality).
+// Every level through real frames, and with `huffman` a curve of the levels alone behind it; codec is the run's name, level the level's index (or quality).
 Result<std::vector<RdPoint>> EvaluateRun(const RunDir& run, const EvalData& data, const RunMeasure& measure);
 
 // Multiply-adds and parameters of each run's unit and their share of the half they sit in, as an aligned table.
