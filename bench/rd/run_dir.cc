@@ -21,40 +21,41 @@ bool SamePreprocess(const Preprocess& a, const Preprocess& b) {
          std::equal(a.std, a.std + 3, b.std);
 }
 
+// Mean over samples of what `bytes_of` says of each.
+template <typename BytesOf>
+Result<double> MeanBytes(const Model& model, const EvalSet& set, const BytesOf& bytes_of) {
+  const Shape shape = WithBatch(1, model.feature_shape());
+  size_t total = 0;
+  const int64_t samples = set.features.size(0);
+  for (int64_t i = 0; i < samples; ++i) {
+    const torch::Tensor src = set.features.narrow(0, i, 1).to(torch::kFloat).contiguous();
+    STRAIT_ASSIGN_OR_RETURN(const size_t bytes, bytes_of(TensorView{src.data_ptr<float>(), shape}));
+    total += bytes;
+  }
+  return static_cast<double>(total) / static_cast<double>(samples);
+}
+
 // Mean size of frames with checksum; the symbols, and so the restored tensors, are those without.
 Result<double> MeanBytesWithChecksum(const std::shared_ptr<const Model>& model, const EvalSet& set,
                                      double quality) {
   Encoder encoder(model);
-  EncodeOptions options;
-  options.quality = quality;
-  options.checksum = true;
-  const Shape shape = WithBatch(1, model->feature_shape());
   std::vector<uint8_t> frame;
-  size_t total_bytes = 0;
-  const int64_t samples = set.features.size(0);
-  for (int64_t i = 0; i < samples; ++i) {
-    const torch::Tensor src = set.features.narrow(0, i, 1).to(torch::kFloat).contiguous();
-    STRAIT_RETURN_IF_ERROR(encoder.Encode({src.data_ptr<float>(), shape}, options, frame));
-    total_bytes += frame.size();
-  }
-  return static_cast<double>(total_bytes) / static_cast<double>(samples);
+  return MeanBytes(*model, set, [&](const TensorView& src) -> Result<size_t> {
+    STRAIT_RETURN_IF_ERROR(encoder.Encode(src, {.quality = quality, .checksum = true}, frame));
+    return frame.size();
+  });
 }
 
-// Symbols of every sample under one Huffman table; what Strait's frames add to a payload is added here too.
+// Mean size under one Huffman table, with the header of a Strait frame.
 Result<double> MeanHuffmanBytes(const std::shared_ptr<const Model>& model, const EvalSet& set, int level) {
-  constexpr double kHeaderBytes = 2;
+  constexpr size_t kHeaderBytes = 2;
   STRAIT_ASSIGN_OR_RETURN(const HuffmanCode code, HuffmanCode::OfLevel(*model, level));
   Encoder encoder(model);
-  const Shape shape = WithBatch(1, model->feature_shape());
   std::vector<int16_t> symbols;
-  double total = 0;
-  const int64_t samples = set.features.size(0);
-  for (int64_t i = 0; i < samples; ++i) {
-    const torch::Tensor src = set.features.narrow(0, i, 1).to(torch::kFloat).contiguous();
-    STRAIT_RETURN_IF_ERROR(encoder.Quantize({src.data_ptr<float>(), shape}, level, symbols));
-    total += kHeaderBytes + static_cast<double>(code.Bytes(symbols));
-  }
-  return total / static_cast<double>(samples);
+  return MeanBytes(*model, set, [&](const TensorView& src) -> Result<size_t> {
+    STRAIT_RETURN_IF_ERROR(encoder.Quantize(src, level, symbols));
+    return kHeaderBytes + code.Bytes(symbols);
+  });
 }
 
 Result<RdPoint> EvaluatePoint(const std::shared_ptr<const Model>& model, const EvalData& data, double quality,
