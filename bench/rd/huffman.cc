@@ -33,9 +33,11 @@ std::vector<int> HuffmanLengths(std::span<const double> weights) {
   return depth;
 }
 
+bool HuffmanCode::Fits(const Model& model) { return !model.impl().entropy.has_context(); }
+
 Result<HuffmanCode> HuffmanCode::OfLevel(const Model& model, int level) {
   const EntropyModel& entropy = model.impl().entropy;
-  if (entropy.has_context()) {
+  if (!Fits(model)) {
     return Error(StatusCode::kUnsupported,
                  "huffman: a model with context has no CDF table a channel; train with unit.context=false");
   }

@@ -16,10 +16,13 @@ namespace strait {
 // Source: D. A. Huffman, "A method for the construction of minimum-redundancy codes", Proc. IRE 40(9), 1952.
 std::vector<int> HuffmanLengths(std::span<const double> weights);
 
-// The code of a model's level: of the average of its channels' CDF tables, which were fitted to training samples. Models
-// with context have no table a channel, and are refused (kUnsupported).
+// The code of a model's level: of the average of its channels' CDF tables, which were fitted to training samples.
 class HuffmanCode {
  public:
+  // Whether the model has a CDF table a channel: one with context has not.
+  static bool Fits(const Model& model);
+
+  // Errors: kUnsupported for a model that does not fit.
   static Result<HuffmanCode> OfLevel(const Model& model, int level);
 
   // Bytes of these symbols, rounded up; others than the table's cost an escape.

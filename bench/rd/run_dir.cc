@@ -150,7 +150,7 @@ Result<std::vector<RdPoint>> EvaluateRun(const RunDir& run, const EvalData& data
       row.lambda =
           share > 0 ? GeometricBetween(levels[below].lambda, levels[above].lambda, share) : levels[below].lambda;
       progress.Update(++done, fmt::format("{:.1f} bytes, {:.2f} %", row.bytes_per_sample, row.top1));
-      if (measure.huffman && share == 0) {
+      if (measure.huffman && share == 0 && HuffmanCode::Fits(*run.models[m])) {
         RdPoint other = row;
         other.codec += "-huffman";
         STRAIT_ASSIGN_OR_RETURN(other.bytes_per_sample, MeanHuffmanBytes(run.models[m], data.set, static_cast<int>(below)));

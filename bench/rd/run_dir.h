@@ -37,7 +37,8 @@ Status CheckModels(const RunDir& run, const EvalData& data);
 struct RunMeasure {
   bool between_levels = false;  // also the three qualities between each two levels
   bool checksum = false;        // frames carry their 4 bytes of checksum
-  bool huffman = false;         // a second curve, NAME-huffman: the same symbols under one Huffman table a level
+  // A second curve, NAME-huffman, of models without context: the same symbols under one Huffman table a level.
+  bool huffman = false;
 };
 
 // Every level through real frames, and with `huffman` a curve of the levels alone behind it; codec is the run's name, level the level's index (or quality).

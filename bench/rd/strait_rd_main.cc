@@ -29,7 +29,7 @@ void AddOptions(CLI::App& app, strait::RdToolOptions& options, std::string& qual
   app.add_option("--checksum", checksum, "yes counts frames with their 4 bytes of checksum")
       ->check(CLI::IsMember({"yes", "no"}));
   app.add_flag("--huffman", options.huffman,
-               "also count every unit's symbols under one Huffman table a level, as units were published");
+               "also count the symbols of units without context under one Huffman table a level, as units were published");
   app.add_option("--csv", options.csv_file, "write the rows here");
   app.add_option("--json", options.json_file, "write the rows and BD-rates here");
   app.add_option("--plot", options.plot_file, "write F.svg here and F.png beside it")
