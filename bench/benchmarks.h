@@ -14,8 +14,8 @@ void RegisterCodecBenchmarks();
 // only where LibTorch is built in.
 void RegisterPeerBenchmarks();
 
-// EntropyModel/{Encode,Decode}/{context,channels}/<latent>: context models and their peer, a table a channel, on the same
-// symbols; only where LibTorch, which fits the tables, is built in.
+// EntropyModel/{Encode,Decode}/{context,channels}/<latent>: context models and their peer, a table a channel, on
+// the same symbols; only where LibTorch, which fits the tables, is built in.
 void RegisterContextBenchmarks();
 
 // Train/Step and its bare peer; only where LibTorch is built in.

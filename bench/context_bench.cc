@@ -1,5 +1,5 @@
-// Context models against a table a channel, on the same symbols: fields whose neighbours are alike, of scales spread
-// over the channels as those of trained units are.
+// Context models against a table a channel, on the same symbols: fields whose neighbours are alike, of scales
+// spread over the channels as those of trained units are.
 #include <benchmark/benchmark.h>
 #include <torch/torch.h>
 
@@ -40,8 +40,9 @@ std::vector<int16_t> DrawField(const Shape& shape, uint32_t seed) {
     };
     for (int64_t y = 0; y < height; ++y) {
       for (int64_t x = 0; x < width; ++x) {
-        field[static_cast<size_t>(y * width + x)] = 0.5f * at(y, x - 1) + 0.4f * at(y - 1, x) - 0.2f * at(y - 1, x - 1) +
-                                                    0.1f * at(y - 1, x + 1) + scale * normal(random);
+        field[static_cast<size_t>(y * width + x)] = 0.5f * at(y, x - 1) + 0.4f * at(y - 1, x) -
+                                                    0.2f * at(y - 1, x - 1) + 0.1f * at(y - 1, x + 1) +
+                                                    scale * normal(random);
       }
     }
     for (const float value : field) symbols.push_back(static_cast<int16_t>(std::lround(value)));

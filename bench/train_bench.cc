@@ -76,7 +76,8 @@ void TrainStep(benchmark::State& state) {
   bank.Initialize(batch.features);
   int64_t step = 0;
   for (auto _ : state)
-    benchmark::DoNotOptimize(bank.Step(batch, step++ % bank.levels(), {.bfloat16 = bfloat16, .learning_rate = 1e-4}).loss);
+    benchmark::DoNotOptimize(
+        bank.Step(batch, step++ % bank.levels(), {.bfloat16 = bfloat16, .learning_rate = 1e-4}).loss);
   state.SetItemsProcessed(state.iterations() * kBatch);
 }
 

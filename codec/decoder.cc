@@ -48,7 +48,7 @@ struct Decoder::Impl {
   ShapeCache<CompiledTransform> syntheses;  // by latent sample
   std::vector<int16_t> symbols;             // of one frame
   SymbolBuffers buffers;
-  std::vector<float> latent;                // of all frames
+  std::vector<float> latent;  // of all frames
   std::vector<float> inverse_gains;
   int gains_code = -1;
   std::vector<bool> is_sound;  // of each frame of a batch

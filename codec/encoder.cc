@@ -156,7 +156,9 @@ struct Encoder::Impl {
     return header;
   }
 
-  size_t FrameBytes(const FrameHeader& header) const { return FrameHeaderBytes(header) + buffers.encoder.payload_bytes(); }
+  size_t FrameBytes(const FrameHeader& header) const {
+    return FrameHeaderBytes(header) + buffers.encoder.payload_bytes();
+  }
 
   // Writes FrameBytes(header) bytes.
   void WriteFrame(const FrameHeader& header, uint8_t* dst) const {

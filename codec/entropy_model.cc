@@ -31,15 +31,15 @@ struct Grid {
 constexpr size_t kBlock = 16;
 constexpr size_t InBlocks(size_t channels) { return (channels + kBlock - 1) / kBlock * kBlock; }
 
-// The symbols around a position that contexts look at, clamped, of all channels: those of its row, where the position's own
-// go, and those of the row above. One position to the left of a pointer is that to the left.
+// The symbols around a position that contexts look at, clamped, of all channels: those of its row, where the
+// position's own go, and those of the row above. One position to the left of a pointer is that to the left.
 struct Near {
   int16_t* row;
   const int16_t* above;
 };
 
-// Walks over the positions of all samples in coding order: visit(symbol 0 of the position in memory, near), where the
-// visit leaves its `channels` symbols in near.row[0], near.row[1] ... once it has read their neighbours.
+// Walks over the positions of all samples in coding order: visit(symbol 0 of the position in memory, near), where
+// the visit leaves its `channels` symbols in near.row[0], near.row[1] ... once it has read their neighbours.
 template <typename Visit>
 Status ForEachPosition(const Grid& grid, size_t channels, std::vector<int16_t>& rows, const Visit& visit) {
   const size_t position = InBlocks(channels), row = (grid.width + 2) * position;
@@ -48,8 +48,7 @@ Status ForEachPosition(const Grid& grid, size_t channels, std::vector<int16_t>& 
     for (size_t y = 0; y < grid.height; ++y) {
       Near near{rows.data() + y % 2 * row + position, rows.data() + (1 - y % 2) * row + position};
       for (size_t x = 0; x < grid.width; ++x, near.row += position, near.above += position) {
-        STRAIT_RETURN_IF_ERROR(
-            visit(n * grid.sample_size + (y * grid.width + x) * grid.position_stride, near));
+        STRAIT_RETURN_IF_ERROR(visit(n * grid.sample_size + (y * grid.width + x) * grid.position_stride, near));
       }
     }
   }
@@ -59,7 +58,8 @@ Status ForEachPosition(const Grid& grid, size_t channels, std::vector<int16_t>& 
 // Cells of a position's symbols, and rubbish up to the end of the last block.
 void CellsAt(const Near& near, size_t channels, const ContextWeights& weights, uint16_t* cells) {
   const size_t position = InBlocks(channels);
-  const int16_t* const neighbours[] = {near.row - position, near.above, near.above - position, near.above + position};
+  const int16_t* const neighbours[] = {near.row - position, near.above, near.above - position,
+                                       near.above + position};
   constexpr int16_t kMost = kContextSide - 1;
   for (size_t block = 0; block < position; block += kBlock) {
     int16_t above[kBlock] = {}, below[kBlock] = {};  // sums of the terms of either sign
@@ -186,14 +186,15 @@ Status EntropyModel::Encode(std::span<const int16_t> symbols, const Shape& laten
   }
   if (!has_context()) return buffers.encoder.Encode(symbols, LayoutOf(latent_shape, quality_code), tables_);
   Arrange(symbols, latent_shape, SetOf(quality_code), buffers);
-  return buffers.encoder.Encode<int16_t>(buffers.symbols, TableIndices{std::span(buffers.tables).first(buffers.symbols.size()), 0},
-                                         tables_);
+  return buffers.encoder.Encode<int16_t>(
+      buffers.symbols, TableIndices{std::span(buffers.tables).first(buffers.symbols.size()), 0}, tables_);
 }
 
 double EntropyModel::EstimateBytes(std::span<const int16_t> symbols, const Shape& latent_shape, int quality_code,
                                    SymbolBuffers& buffers) const {
   Arrange(symbols, latent_shape, SetOf(quality_code), buffers);
-  const double bits = RansCostBits<int16_t>(buffers.symbols, TableIndices{std::span(buffers.tables).first(buffers.symbols.size()), 0}, tables_);
+  const double bits = RansCostBits<int16_t>(
+      buffers.symbols, TableIndices{std::span(buffers.tables).first(buffers.symbols.size()), 0}, tables_);
   return RansPayloadEstimate(bits, buffers.symbols.size());
 }
 
@@ -206,7 +207,8 @@ Status EntropyModel::Decode(std::span<const uint8_t> payload, const Shape& laten
   FillCertain(latent_shape, set, symbols);
   buffers.symbols.resize(channels.size());
   buffers.tables.resize(InBlocks(channels.size()));
-  STRAIT_RETURN_IF_ERROR(buffers.decoder.Start(payload, grid.samples * grid.positions() * channels.size(), tables_));
+  STRAIT_RETURN_IF_ERROR(
+      buffers.decoder.Start(payload, grid.samples * grid.positions() * channels.size(), tables_));
   const auto visit = [&](size_t first, const Near& near) -> Status {
     CellsAt(near, channels.size(), weights_, buffers.tables.data());
     ChooseTables(channels, set, buffers.tables.data());

@@ -1,6 +1,6 @@
-// How the symbols of a latent are coded at a quality: by one CDF table a channel or, with context, by one of several
-// that the neighbours decoded before choose (docs/format.md, context). Shapes of latents are {N, C, H, W} or
-// {N, T, C}. Immutable and thread-safe; coders keep their buffers in a SymbolBuffers.
+// How the symbols of a latent are coded at a quality: by one CDF table a channel or, with context, by one of
+// several that the neighbours decoded before choose (docs/format.md, context). Shapes of latents are {N, C, H, W}
+// or {N, T, C}. Immutable and thread-safe; coders keep their buffers in a SymbolBuffers.
 #pragma once
 
 #include <array>
@@ -22,7 +22,8 @@ inline size_t TableSetOf(int quality_code, int sets_per_level) {
 
 using ContextWeights = std::array<int, kNumNeighbours>;
 
-// The cell of every symbol of a latent, in memory order, as a context model computes them when all channels are coded.
+// The cell of every symbol of a latent, in memory order, as a context model computes them when all channels are
+// coded.
 std::vector<uint8_t> ContextCells(std::span<const int16_t> symbols, const Shape& latent_shape,
                                   const ContextWeights& weights);
 
@@ -45,7 +46,8 @@ class EntropyModel {
   const CdfTableSet& tables() const { return tables_; }
   bool has_context() const { return !cell_tables_.empty(); }
 
-  // For each channel at a quality a table that says which symbols can be coded: with context all of a channel agree.
+  // For each channel at a quality a table that says which symbols can be coded: with context all of a channel
+  // agree.
   std::span<const uint32_t> ChannelTables(int quality_code) const;
 
   // What no payload of a latent of so many values passes, whatever they are.
@@ -60,8 +62,8 @@ class EntropyModel {
                        SymbolBuffers& buffers) const;
 
   // Errors: as RansDecode. `symbols` is garbage after one.
-  Status Decode(std::span<const uint8_t> payload, const Shape& latent_shape, int quality_code, SymbolBuffers& buffers,
-                std::span<int16_t> symbols) const;
+  Status Decode(std::span<const uint8_t> payload, const Shape& latent_shape, int quality_code,
+                SymbolBuffers& buffers, std::span<int16_t> symbols) const;
 
  private:
   size_t SetOf(int quality_code) const { return TableSetOf(quality_code, sets_per_level_); }
@@ -70,7 +72,8 @@ class EntropyModel {
   void ChooseTables(std::span<const uint16_t> channels, size_t set, uint16_t* cells_to_tables) const;
   void FillCertain(const Shape& latent_shape, size_t set, std::span<int16_t> symbols) const;
   // Fills buffers.symbols and buffers.tables.
-  void Arrange(std::span<const int16_t> symbols, const Shape& latent_shape, size_t set, SymbolBuffers& buffers) const;
+  void Arrange(std::span<const int16_t> symbols, const Shape& latent_shape, size_t set,
+               SymbolBuffers& buffers) const;
 
   CdfTableSet tables_;
   int sets_per_level_ = 1;
@@ -78,7 +81,7 @@ class EntropyModel {
   std::vector<uint32_t> channel_tables_;  // {sets, C}
   // With context:
   ContextWeights weights_ = {};
-  std::vector<uint8_t> cell_tables_;                    // {sets, C, kContextCells}
+  std::vector<uint8_t> cell_tables_;                   // {sets, C, kContextCells}
   std::vector<std::vector<uint16_t>> coded_channels_;  // of each set, those that are not certain
 };
 

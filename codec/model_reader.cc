@@ -264,7 +264,8 @@ Status ReadContext(JsonObject& manifest, TensorDirectory& tensors, ModelSpec& sp
                           context.Ints("weights", kNumNeighbours, -kMaxContextWeight, kMaxContextWeight));
   STRAIT_RETURN_IF_ERROR(context.Finish());
   if (weights.size() != kNumNeighbours) {
-    return Error(StatusCode::kCorrupt, "model context: wants ", int{kNumNeighbours}, " weights, has ", weights.size());
+    return Error(StatusCode::kCorrupt, "model context: wants ", int{kNumNeighbours}, " weights, has ",
+                 weights.size());
   }
   for (size_t i = 0; i < weights.size(); ++i) spec.context.weights[i] = static_cast<int>(weights[i]);
   const auto sets = static_cast<int64_t>(NumTableSets(spec.levels.size(), spec.sets_per_level));

@@ -47,13 +47,13 @@ struct Op {
 
 using Transform = std::vector<Op>;
 
-// What may choose a symbol's CDF table: its neighbours in the same channel that come before it row by row. Tokens are
-// one row.
+// What may choose a symbol's CDF table: its neighbours in the same channel that come before it row by row. Tokens
+// are one row.
 enum Neighbour { kLeft, kUp, kUpLeft, kUpRight, kNumNeighbours };
 inline constexpr int kMaxNeighbour = 15;      // symbols count as at most this much
 inline constexpr int kMaxContextWeight = 15;  // of either sign
-// The weighted neighbours make a cell: kContextSide times the sum of the terms above zero, plus minus the sum of those
-// below, either at most kContextSide - 1.
+// The weighted neighbours make a cell: kContextSide times the sum of the terms above zero, plus minus the sum of
+// those below, either at most kContextSide - 1.
 inline constexpr int kContextSide = 16;
 inline constexpr int kContextCells = kContextSide * kContextSide;
 // The slope across a position weighs most. Fitted to latents of photographs, where weights of each channel's own
@@ -62,8 +62,8 @@ inline constexpr std::array<int, kNumNeighbours> kContextWeights = {4, 3, -1, 1}
 
 struct ContextSpec {
   std::array<int, kNumNeighbours> weights = kContextWeights;
-  // {sets, C, kContextCells}: the table of a symbol of a channel, by its cell; empty is no context. Either all cells of
-  // a channel have one and the same table of a single entry, or all have tables with an escape.
+  // {sets, C, kContextCells}: the table of a symbol of a channel, by its cell; empty is no context. Either all
+  // cells of a channel have one and the same table of a single entry, or all have tables with an escape.
   std::vector<uint8_t> tables;
 };
 
@@ -82,7 +82,7 @@ struct ModelSpec {
   int sets_per_level = 1;
   int precision = 12;
   std::vector<CdfTable> tables;
-  ContextSpec context;  // with one the tables have no such order, and there are at most 256
+  ContextSpec context;                 // with one the tables have no such order, and there are at most 256
   std::string provenance_json = "{}";  // object: recipe, seed, library versions, backbone hash, unit family
 
   int64_t latent_channels() const { return latent_shape.size() == 3 ? latent_shape[0] : latent_shape.back(); }

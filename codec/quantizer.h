@@ -30,10 +30,11 @@ size_t InnerSize(const Shape& latent_shape);
 // symbol = round_half_even(latent * gain), saturated to int16 and to what the table of its channel can code.
 // Errors: kInvalidArgument, naming the index of a latent that is not a number.
 Status QuantizeLatent(std::span<const float> latent, const Shape& latent_shape, std::span<const float> gains,
-                      const CdfTableSet& tables, std::span<const uint32_t> channel_tables, std::span<int16_t> symbols);
+                      const CdfTableSet& tables, std::span<const uint32_t> channel_tables,
+                      std::span<int16_t> symbols);
 
-// Bits of what QuantizeLatent makes when each channel is coded by its table, without storing it: RansCostBits of the
-// symbols, to the precision of a float. Errors: as QuantizeLatent.
+// Bits of what QuantizeLatent makes when each channel is coded by its table, without storing it: RansCostBits of
+// the symbols, to the precision of a float. Errors: as QuantizeLatent.
 Result<double> CostOfLatent(std::span<const float> latent, const Shape& latent_shape, std::span<const float> gains,
                             const CdfTableSet& tables, std::span<const uint32_t> channel_tables);
 

@@ -69,8 +69,8 @@ class CdfTableSet {
       for (int i = 0; i < kFewEntries / 8; ++i) {
         counts += reinterpret_cast<Eight>(last[i] < static_cast<uint16_t>(slot)) & static_cast<uint16_t>(1);
       }
-      const uint64_t lanes = std::bit_cast<std::array<uint64_t, 2>>(counts)[0] +
-                             std::bit_cast<std::array<uint64_t, 2>>(counts)[1];
+      const uint64_t lanes =
+          std::bit_cast<std::array<uint64_t, 2>>(counts)[0] + std::bit_cast<std::array<uint64_t, 2>>(counts)[1];
       return static_cast<uint32_t>((lanes * 0x0001000100010001) >> 48);
     }
 

@@ -105,9 +105,10 @@ class RansDecoder {
  public:
   RansDecoder();
 
-  // Begins a payload of `count` symbols, in buffers that are kept from payload to payload; whatever was begun before is
-  // dropped. Must come first.
-  Status Start(std::span<const uint8_t> payload, size_t count, const CdfTableSet& tables, Simd simd = DefaultSimd());
+  // Begins a payload of `count` symbols, in buffers that are kept from payload to payload; whatever was begun
+  // before is dropped. Must come first.
+  Status Start(std::span<const uint8_t> payload, size_t count, const CdfTableSet& tables,
+               Simd simd = DefaultSimd());
 
   RansDecoder(RansDecoder&&) noexcept;
   RansDecoder& operator=(RansDecoder&&) noexcept;

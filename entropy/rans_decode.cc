@@ -90,8 +90,8 @@ struct Stream {
 };
 
 // The reference: one symbol by one lane. False when an escape leads outside the type. Takes one step (plus at most
-// 63 for an escape) whatever the bytes are, and reads no byte past the words. kAlone says that the symbols around it
-// have other tables.
+// 63 for an escape) whatever the bytes are, and reads no byte past the words. kAlone says that the symbols around
+// it have other tables.
 template <bool kAlone, typename Symbol>
 [[gnu::always_inline]] inline bool DecodeSymbol(const CdfTableSet::TableView& table, int precision, uint32_t& state,
                                                 UnreadWords& words, Symbol& symbol) {
@@ -139,7 +139,8 @@ Status DecodeScalar(Symbol* dst, size_t begin, size_t end, Walk& walk, const Cdf
   return {};
 }
 
-// The same where every symbol may have another table, without looking for stretches but where a kernel could begin one.
+// The same where every symbol may have another table, without looking for stretches but where a kernel could begin
+// one.
 template <bool kOneLane, typename Symbol>
 Status DecodeScalar(Symbol* dst, size_t begin, size_t end, IndexWalk<Direction::kForwards>& walk,
                     const CdfTableSet& tables, size_t lanes, Stream& stream, size_t& stopped) {
@@ -154,7 +155,8 @@ Status DecodeScalar(Symbol* dst, size_t begin, size_t end, IndexWalk<Direction::
       return NoTableError({index, 1}, tables);
     walk.Skip(1);
     uint32_t& state = kOneLane ? lone_state : stream.states[i & (lanes - 1)];
-    if (!DecodeSymbol<true>(tables.View(index), precision, state, words, *dst++)) return EscapeError(8 * sizeof(Symbol));
+    if (!DecodeSymbol<true>(tables.View(index), precision, state, words, *dst++))
+      return EscapeError(8 * sizeof(Symbol));
   }
   if (kOneLane) stream.states[0] = lone_state;
   stream.words = words;

@@ -59,7 +59,8 @@ BottleneckUnitImpl::BottleneckUnitImpl(const UnitRecipe& recipe, const Shape& fe
   }
   register_module("analysis", analysis_);
   register_module("synthesis", synthesis_);
-  if (family_ == UnitFamily::kStrait) prior_ = register_module("prior", EntropyBottleneck(levels, channels_, recipe.context));
+  if (family_ == UnitFamily::kStrait)
+    prior_ = register_module("prior", EntropyBottleneck(levels, channels_, recipe.context));
   for (int64_t level = 0; level < levels; ++level) {
     const std::string suffix = std::to_string(level);
     if (family_ == UnitFamily::kStrait) {
@@ -73,8 +74,8 @@ BottleneckUnitImpl::BottleneckUnitImpl(const UnitRecipe& recipe, const Shape& fe
   }
 }
 
-// Analysis: depthwise 3x3, 1x1, strided 3x3 and, with analysis_hidden, one more 3x3. Synthesis, on the server: two 3x3 at low resolution, pixel shuffle, a
-// residual pair of 3x3 at full resolution.
+// Analysis: depthwise 3x3, 1x1, strided 3x3 and, with analysis_hidden, one more 3x3. Synthesis, on the server: two
+// 3x3 at low resolution, pixel shuffle, a residual pair of 3x3 at full resolution.
 void BottleneckUnitImpl::BuildStrait(const UnitRecipe& recipe, const Shape& feature_shape, bool rectified) {
   const int64_t features = feature_shape[0];
   const int64_t width = recipe.analysis_width;

@@ -14,14 +14,14 @@ namespace {
 
 // The prior counts as so many symbols in every cell: it decides where few were seen.
 constexpr double kPriorWeight = 8;
-constexpr int kRefinements = 4;       // after each round of splits
+constexpr int kRefinements = 4;  // after each round of splits
 constexpr int kFinalRefinements = 8;
 constexpr int64_t kRowsAtOnce = 16384;
-constexpr double kSplit = 0.2;        // relative shift of the halves of a cluster, in its standard deviations
+constexpr double kSplit = 0.2;  // relative shift of the halves of a cluster, in its standard deviations
 constexpr double kMinProbability = 1e-6;
 
-// Clusters of histograms under code length: k-means with Kullback-Leibler divergence as distance, from one cluster on,
-// splitting those that cost most over their own entropy (Linde, Buzo and Gray 1980).
+// Clusters of histograms under code length: k-means with Kullback-Leibler divergence as distance, from one cluster
+// on, splitting those that cost most over their own entropy (Linde, Buzo and Gray 1980).
 class Clusters {
  public:
   Clusters(torch::Tensor rows, int64_t most) : rows_(std::move(rows)), most_(most) {
@@ -41,7 +41,7 @@ class Clusters {
     for (int i = 0; i < kFinalRefinements; ++i) Refine();
   }
 
-  const torch::Tensor& sums() const { return sums_; }              // [K, V]
+  const torch::Tensor& sums() const { return sums_; }               // [K, V]
   const torch::Tensor& cluster_of_row() const { return cluster_; }  // [rows]
 
  private:
@@ -125,7 +125,8 @@ Result<ContextFit::Tables> ContextFit::Fit(int precision) const {
     const int64_t values = sums.size(1);
     for (int64_t k = 0; k < sums.size(0); ++k) {
       const double* const row = sums.data_ptr<double>() + k * values;
-      STRAIT_ASSIGN_OR_RETURN(CdfTable table, FitWithEscape(-reach_, {row, row + values - 1}, row[values - 1], precision));
+      STRAIT_ASSIGN_OR_RETURN(CdfTable table,
+                              FitWithEscape(-reach_, {row, row + values - 1}, row[values - 1], precision));
       fitted.tables.push_back(std::move(table));
     }
   }

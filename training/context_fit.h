@@ -1,5 +1,5 @@
-// Fits the CDF tables of a context model: every channel of every set has a histogram a cell; all of them share a few
-// tables, chosen by the bits that the symbols then cost.
+// Fits the CDF tables of a context model: every channel of every set has a histogram a cell; all of them share a
+// few tables, chosen by the bits that the symbols then cost.
 #pragma once
 
 #include <torch/types.h>
@@ -33,7 +33,8 @@ class ContextFit {
  private:
   struct Channel {
     bool is_certain = false;  // all of its symbols were 0
-    torch::Tensor weights;    // [kContextCells, 2 reach + 2] float32: counts with the prior's share; last: further away
+    torch::Tensor
+        weights;  // [kContextCells, 2 reach + 2] float32: counts with the prior's share; last: further away
   };
 
   int32_t reach_;

@@ -33,8 +33,8 @@ class EntropyBottleneckImpl : public torch::nn::Module {
   // symbols that the decoder would know, of the same shape.
   torch::Tensor Bits(const torch::Tensor& latent, const torch::Tensor& symbols, int64_t level) const;
 
-  // Probability of the integers first .. first + count - 1 at a level in neighbourhoods of these sums, [M] each, which
-  // are ignored without neighbours: [C, M, count], float64, on the CPU.
+  // Probability of the integers first .. first + count - 1 at a level in neighbourhoods of these sums, [M] each,
+  // which are ignored without neighbours: [C, M, count], float64, on the CPU.
   torch::Tensor Pmf(int64_t level, int64_t first, int64_t count, const NeighbourSums& around) const;
 
   void KeepChannels(const torch::Tensor& channels);
@@ -51,7 +51,8 @@ class EntropyBottleneckImpl : public torch::nn::Module {
   bool neighbours_;
   // One tensor a level, so that a step leaves the other levels and their Adam moments alone. [C, K] each.
   std::vector<torch::Tensor> weight_, mean_, log_scale_;
-  // What a neighbourhood does, [C] each: means move by shift * sum, scales grow by 1 + softplus(spread) * magnitude.
+  // What a neighbourhood does, [C] each: means move by shift * sum, scales grow by 1 + softplus(spread) *
+  // magnitude.
   std::vector<torch::Tensor> shift_, spread_;
 };
 TORCH_MODULE(EntropyBottleneck);

@@ -33,7 +33,6 @@ std::vector<float> ToVector(const torch::Tensor& tensor) {
   return {flat.data_ptr<float>(), flat.data_ptr<float>() + flat.numel()};
 }
 
-
 // Channel axis of a batched feature map or token tensor.
 int64_t ChannelAxis(const torch::Tensor& tensor) { return tensor.dim() == 3 ? 2 : 1; }
 
@@ -72,8 +71,8 @@ std::vector<double> PriorOfChannel(const BottleneckUnit& unit, double quality, i
 
 // What tables are fitted to: the latent of the calibration samples.
 struct Calibration {
-  torch::Tensor latent;             // [N, C, H, W] or [N, T, C]
-  std::vector<float> by_channel;    // [C, ...]
+  torch::Tensor latent;           // [N, C, H, W] or [N, T, C]
+  std::vector<float> by_channel;  // [C, ...]
   size_t per_channel = 0;
 };
 

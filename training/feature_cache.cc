@@ -20,7 +20,8 @@
 namespace strait {
 namespace {
 
-// A file is a header of this size, JSON padded with spaces, then the tensors, each from a multiple of kAlignment on.
+// A file is a header of this size, JSON padded with spaces, then the tensors, each from a multiple of kAlignment
+// on.
 constexpr size_t kHeaderBytes = 8192;
 constexpr size_t kAlignment = 64;
 constexpr const char kFormat[] = "strait features 1";
@@ -38,7 +39,8 @@ Status SystemError(const char* what, const std::string& path, int code) {
 }
 
 Status DamagedError(const std::string& path) {
-  return Error(StatusCode::kCorrupt, path, ": damaged or not a feature cache; delete it, the next run makes it anew");
+  return Error(StatusCode::kCorrupt, path,
+               ": damaged or not a feature cache; delete it, the next run makes it anew");
 }
 
 std::vector<int64_t> RowsLike(int64_t rows, const torch::Tensor& sample) {
@@ -84,9 +86,9 @@ size_t Place(const TableShapes& shapes, uint8_t* data, FeatureTable& table) {
 nlohmann::json HeaderOf(const FeatureTable& table, const std::string& description) {
   nlohmann::json stages = nlohmann::json::array();
   for (const torch::Tensor& stage : table.stages) stages.push_back(stage.sizes().vec());
-  return {{"format", kFormat},         {"description", description},
-          {"views", table.views},      {"stride", table.stride},
-          {"samples", table.samples},  {"features", table.features.sizes().vec()},
+  return {{"format", kFormat},           {"description", description},
+          {"views", table.views},        {"stride", table.stride},
+          {"samples", table.samples},    {"features", table.features.sizes().vec()},
           {"stages", std::move(stages)}, {"logits", table.logits.sizes().vec()}};
 }
 
@@ -104,8 +106,8 @@ std::optional<TableShapes> ReadHeader(const uint8_t* data, const std::string& de
     header.at("stages").get_to(shapes.stages);
     const int64_t rows = table.views * table.stride;
     const auto has_rows = [&](const std::vector<int64_t>& shape) { return !shape.empty() && shape[0] == rows; };
-    bool sound = table.samples > 0 && table.samples <= table.stride && has_rows(shapes.features) &&
-                 has_rows(shapes.logits);
+    bool sound =
+        table.samples > 0 && table.samples <= table.stride && has_rows(shapes.features) && has_rows(shapes.logits);
     for (const std::vector<int64_t>& stage : shapes.stages) sound = sound && has_rows(stage);
     if (sound) return shapes;
   } catch (const nlohmann::json::exception&) {
@@ -117,8 +119,7 @@ std::optional<TableShapes> ReadHeader(const uint8_t* data, const std::string& de
 
 FeatureCache::FeatureCache(std::string folder, std::string description) : description_(std::move(description)) {
   if (folder.empty()) return;
-  const uint64_t hash =
-      Xxh3_64({reinterpret_cast<const uint8_t*>(description_.data()), description_.size()});
+  const uint64_t hash = Xxh3_64({reinterpret_cast<const uint8_t*>(description_.data()), description_.size()});
   path_ = fmt::format("{}/{:016x}.features", folder, hash);
 }
 
@@ -163,7 +164,8 @@ Status FeatureCache::Allocate(const torch::Tensor& features, const torch::Tensor
     table.features = torch::empty(shapes.features, torch::kHalf);
     table.logits = torch::empty(shapes.logits, torch::kFloat);
     table.labels = torch::empty({rows}, torch::kLong);
-    for (const std::vector<int64_t>& stage : shapes.stages) table.stages.push_back(torch::empty(stage, torch::kHalf));
+    for (const std::vector<int64_t>& stage : shapes.stages)
+      table.stages.push_back(torch::empty(stage, torch::kHalf));
     return Status();
   }
   std::error_code error;

@@ -1,5 +1,5 @@
-// What the unsplit network makes of augmented views of the training set: in memory, or in a file that is mapped, kept
-// for later runs and shared by those that run at once.
+// What the unsplit network makes of augmented views of the training set: in memory, or in a file that is mapped,
+// kept for later runs and shared by those that run at once.
 #pragma once
 
 #include <torch/types.h>
@@ -37,10 +37,10 @@ class FeatureCache {
   // Whether there is a file, then mapped into `table`, read-only. kCorrupt, with what to do, when it is damaged.
   Result<bool> Load(FeatureTable& table);
 
-  // Makes room for the rows of `table`, whose views and stride are set, with samples shaped like rows of the others.
-  // kIo when the folder cannot be written or has no room.
-  Status Allocate(const torch::Tensor& features, const torch::Tensor& logits, const std::vector<torch::Tensor>& stages,
-                  FeatureTable& table);
+  // Makes room for the rows of `table`, whose views and stride are set, with samples shaped like rows of the
+  // others. kIo when the folder cannot be written or has no room.
+  Status Allocate(const torch::Tensor& features, const torch::Tensor& logits,
+                  const std::vector<torch::Tensor>& stages, FeatureTable& table);
 
   // Makes what was allocated and filled in the file that later runs load.
   Status Commit(const FeatureTable& table);

@@ -98,11 +98,12 @@ std::string DescribeFeatures(const Recipe& recipe, const SourceData& data, const
                              bool has_stages) {
   const Preprocess& p = recipe.data.preprocess;
   return fmt::format(
-      "{}, {} samples, {} views, seed {}; resize {}, crop {}, mean {}, std {}, augment {}, min_area {}, flip {}; head "
+      "{}, {} samples, {} views, seed {}; resize {}, crop {}, mean {}, std {}, augment {}, min_area {}, flip {}; "
+      "head "
       "{}, tail {}{}",
       recipe.data.spec, data.size(), views, recipe.data.seed, p.resize, p.crop, fmt::join(p.mean, " "),
-      fmt::join(p.std, " "), p.augment, p.min_area, p.flip, HashConstants(network.head), HashConstants(network.tail),
-      has_stages ? ", with stages" : "");
+      fmt::join(p.std, " "), p.augment, p.min_area, p.flip, HashConstants(network.head),
+      HashConstants(network.tail), has_stages ? ", with stages" : "");
 }
 
 class CachedSource : public FeatureSource {
@@ -111,8 +112,8 @@ class CachedSource : public FeatureSource {
                                                        const SplitNetwork& network, const Tail& tail,
                                                        const torch::Device& device) {
     const int views = data.images && recipe.data.preprocess.augment ? recipe.data.views : 1;
-    auto source = std::make_unique<CachedSource>(
-        recipe, DescribeFeatures(recipe, data, network, views, tail.tapped()));
+    auto source =
+        std::make_unique<CachedSource>(recipe, DescribeFeatures(recipe, data, network, views, tail.tapped()));
     FeatureTable& table = source->table_;
     STRAIT_ASSIGN_OR_RETURN(const bool is_kept, source->cache_.Load(table));
     if (is_kept) {

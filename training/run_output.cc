@@ -119,16 +119,18 @@ Result<std::vector<RdPoint>> WriteModels(const UnitBank& bank, const torch::Tens
     STRAIT_ASSIGN_OR_RETURN(const std::shared_ptr<const Model> final_model, Load(spec, &bytes));
     const std::string name = units.size() == 1 ? "model.strait" : fmt::format("model-{}.strait", i);
     files.emplace_back(out_dir + "/" + name, std::move(bytes));
-    fmt::print(stderr,
-               "{}: {} of {} channels used; analysis {:.2f} M multiply-adds ({:.1f} % of the head's), {} parameters; "
-               "synthesis {:.2f} M ({:.1f} % of the tail's), {}\n",
-               name, spec.latent_channels(), provenance.recipe.unit.channels, 1e-6 * static_cast<double>(final_model->analysis_macs()),
-               100.0 * static_cast<double>(final_model->analysis_macs()) /
-                   static_cast<double>(provenance.split.macs_before),
-               final_model->analysis_params(), 1e-6 * static_cast<double>(final_model->synthesis_macs()),
-               100.0 * static_cast<double>(final_model->synthesis_macs()) /
-                   static_cast<double>(provenance.split.macs_after),
-               final_model->synthesis_params());
+    fmt::print(
+        stderr,
+        "{}: {} of {} channels used; analysis {:.2f} M multiply-adds ({:.1f} % of the head's), {} parameters; "
+        "synthesis {:.2f} M ({:.1f} % of the tail's), {}\n",
+        name, spec.latent_channels(), provenance.recipe.unit.channels,
+        1e-6 * static_cast<double>(final_model->analysis_macs()),
+        100.0 * static_cast<double>(final_model->analysis_macs()) /
+            static_cast<double>(provenance.split.macs_before),
+        final_model->analysis_params(), 1e-6 * static_cast<double>(final_model->synthesis_macs()),
+        100.0 * static_cast<double>(final_model->synthesis_macs()) /
+            static_cast<double>(provenance.split.macs_after),
+        final_model->synthesis_params());
   }
   for (const auto& [path, bytes] : files) STRAIT_RETURN_IF_ERROR(WriteFileAtomic(path, bytes));
   std::vector<RdPoint> rows = points;

@@ -1,5 +1,4 @@
 #include "training/source_data.h"
-#include "training/torch_shape.h"
 
 #include <filesystem>
 #include <string>
@@ -10,6 +9,7 @@
 #include "codec/npy.h"
 #include "datasets/subset.h"
 #include "entropy/error.h"
+#include "training/torch_shape.h"
 
 namespace strait {
 namespace {

@@ -26,8 +26,8 @@ SymbolCounts CountSymbols(std::span<const float> latent, float gain);
 Result<CdfTable> FitTable(const SymbolCounts& counts, std::span<const double> prior, double prior_weight,
                           int precision);
 
-// A table with an escape, whatever the weights of the symbols first, first + 1, ... and of all others are; at least one
-// of the former is positive.
+// A table with an escape, whatever the weights of the symbols first, first + 1, ... and of all others are; at least
+// one of the former is positive.
 Result<CdfTable> FitWithEscape(int32_t first, std::vector<double> weight, double escaped, int precision);
 
 // Bits per symbol of `counts` under a table (escape bits estimated by CdfTableSet::CostBits), and their own

@@ -4,8 +4,8 @@
 #include <torch/csrc/jit/ir/ir.h>
 
 #include "training/graph_cut.h"
-#include "training/torch_status.h"
 #include "training/torch_shape.h"
+#include "training/torch_status.h"
 
 namespace strait {
 namespace {

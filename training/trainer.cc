@@ -220,12 +220,11 @@ class Trainer {
       torch::manual_seed(recipe_.train.seed * 1000003 + static_cast<uint64_t>(step_));
       const int64_t level = torch::randint(bank_->levels(), {1}).item<int64_t>();
       const Clock::time_point step_start = Clock::now();
-      const StepResult result =
-          bank_->Step(*batch, level,
-                      {.rounded = rounded,
-                       .bfloat16 = recipe_.train.precision == PrecisionKind::kBFloat16,
-                       .learning_rate = LearningRate(),
-                       .rate_weight = RateWeight()});
+      const StepResult result = bank_->Step(*batch, level,
+                                            {.rounded = rounded,
+                                             .bfloat16 = recipe_.train.precision == PrecisionKind::kBFloat16,
+                                             .learning_rate = LearningRate(),
+                                             .rate_weight = RateWeight()});
       compute_seconds += Seconds(step_start);
       if (!std::isfinite(result.loss)) {
         return Error(StatusCode::kInvalidArgument, "training diverged at step ", step_,

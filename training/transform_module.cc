@@ -77,7 +77,8 @@ void TransformModuleImpl::AddResidual(size_t layer_index) {
 
 void TransformModuleImpl::KeepOutputs(const torch::Tensor& channels) {
   torch::NoGradGuard no_grad;
-  const auto last = std::find_if(layers_.rbegin(), layers_.rend(), [](const Layer& l) { return l.weight.defined(); });
+  const auto last =
+      std::find_if(layers_.rbegin(), layers_.rend(), [](const Layer& l) { return l.weight.defined(); });
   TORCH_CHECK(last != layers_.rend() && last->groups == 1 && last->kind != Kind::kConvTranspose);
   const auto keep = [&](torch::Tensor& values) {
     if (values.defined()) values.set_data(values.index_select(0, channels));

@@ -112,7 +112,8 @@ const std::vector<std::string>& BaselineNames() {
 }
 
 Status CheckBaselines(const std::vector<std::string>& names) {
-  const bool needs_ffmpeg = std::ranges::any_of(names, [](const auto& name) { return kVideoCodecs.contains(name); });
+  const bool needs_ffmpeg =
+      std::ranges::any_of(names, [](const auto& name) { return kVideoCodecs.contains(name); });
   return needs_ffmpeg ? CheckFfmpeg() : Status();
 }
 
@@ -127,7 +128,8 @@ Result<std::vector<RdPoint>> EvaluateBaselines(const std::vector<std::string>& n
     }
     const auto image = kImageCodecs.find(name);
     const auto video = kVideoCodecs.find(name);
-    if (image == kImageCodecs.end() && video == kVideoCodecs.end()) return Error(StatusCode::kInvalidArgument, "unknown baseline '", name, "'");
+    if (image == kImageCodecs.end() && video == kVideoCodecs.end())
+      return Error(StatusCode::kInvalidArgument, "unknown baseline '", name, "'");
     if (crops.empty()) {
       STRAIT_ASSIGN_OR_RETURN(crops, LoadCrops(data));
     }

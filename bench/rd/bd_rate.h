@@ -27,7 +27,8 @@ struct BdRate {
   int dropped_test = 0;
 };
 
-// The points that no other dominates (fewer or equal bytes at equal or better accuracy), both coordinates strictly rising.
+// The points that no other dominates (fewer or equal bytes at equal or better accuracy), both coordinates strictly
+// rising.
 std::vector<CurvePoint> UndominatedPoints(std::span<const CurvePoint> points);
 
 // Points each curve must keep after dominated ones are dropped.

@@ -47,7 +47,8 @@ Result<HuffmanCode> HuffmanCode::OfLevel(const Model& model, int level) {
   for (const uint32_t index : entropy.ChannelTables(level * kQualitySteps)) {
     const CdfTable& table = entropy.tables().table(index);
     for (int e = 0; e < table.num_values(); ++e)
-      weights[table.min_symbol + e] += std::ldexp(table.freq[static_cast<size_t>(e)], -entropy.tables().precision());
+      weights[table.min_symbol + e] +=
+          std::ldexp(table.freq[static_cast<size_t>(e)], -entropy.tables().precision());
     if (table.has_escape) escape += std::ldexp(table.freq.back(), -entropy.tables().precision());
   }
   std::vector<double> ordered;

@@ -1,5 +1,5 @@
-// What a unit's symbols would take under one static Huffman table for all channels, as the published units were measured
-// (Datta et al. 2022): a whole number of bits a symbol, at least one.
+// What a unit's symbols would take under one static Huffman table for all channels, as the published units were
+// measured (Datta et al. 2022): a whole number of bits a symbol, at least one.
 #pragma once
 
 #include <cstdint>

@@ -13,8 +13,8 @@ namespace strait {
 
 // Both read the points that no other dominates, straight lines between them over the logarithm of the bytes.
 
-// Fewest bytes with at least this accuracy: those of the first point where it has more already. nullopt when no point
-// reaches it.
+// Fewest bytes with at least this accuracy: those of the first point where it has more already. nullopt when no
+// point reaches it.
 std::optional<double> BytesAtAccuracy(std::span<const CurvePoint> points, double accuracy);
 
 // Best accuracy with at most so many bytes; nullopt when every point has more.

@@ -51,7 +51,8 @@ Status WriteReports(const RdToolOptions& options, const std::vector<RdPoint>& ro
   std::fflush(stdout);
   for (const std::string& note : BdNotes(bd_rates)) std::fprintf(stderr, "%s\n", note.c_str());
   if (!options.csv_file.empty()) STRAIT_RETURN_IF_ERROR(WriteText(options.csv_file, ToCsv(rows)));
-  if (!options.json_file.empty()) STRAIT_RETURN_IF_ERROR(WriteText(options.json_file, ToJson(rows, bd_rates, points)));
+  if (!options.json_file.empty())
+    STRAIT_RETURN_IF_ERROR(WriteText(options.json_file, ToJson(rows, bd_rates, points)));
   if (!options.plot_file.empty()) STRAIT_RETURN_IF_ERROR(WritePlot(rows, options.plot_file));
   return {};
 }

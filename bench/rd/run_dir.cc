@@ -153,7 +153,8 @@ Result<std::vector<RdPoint>> EvaluateRun(const RunDir& run, const EvalData& data
       if (measure.huffman && share == 0 && HuffmanCode::Fits(*run.models[m])) {
         RdPoint other = row;
         other.codec += "-huffman";
-        STRAIT_ASSIGN_OR_RETURN(other.bytes_per_sample, MeanHuffmanBytes(run.models[m], data.set, static_cast<int>(below)));
+        STRAIT_ASSIGN_OR_RETURN(other.bytes_per_sample,
+                                MeanHuffmanBytes(run.models[m], data.set, static_cast<int>(below)));
         other.bits_per_element *= other.bytes_per_sample / row.bytes_per_sample;
         huffman_rows.push_back(std::move(other));
       }

@@ -41,7 +41,8 @@ struct RunMeasure {
   bool huffman = false;
 };
 
-// Every level through real frames, and with `huffman` a curve of the levels alone behind it; codec is the run's name, level the level's index (or quality).
+// Every level through real frames, and with `huffman` a curve of the levels alone behind it; codec is the run's
+// name, level the level's index (or quality).
 Result<std::vector<RdPoint>> EvaluateRun(const RunDir& run, const EvalData& data, const RunMeasure& measure);
 
 // Multiply-adds and parameters of each run's unit and their share of the half they sit in, as an aligned table.

@@ -19,7 +19,8 @@ void AddOptions(CLI::App& app, strait::RdToolOptions& options, std::string& qual
   app.add_option("--data", options.data_spec,
                  "data set instead of the recipe's: imagefolder:DIR, cifar10:DIR, shapes, ...");
   app.add_option("--backbone", options.backbone_file, "TorchScript file instead of the recipe's");
-  app.add_option("--baselines", options.baselines, "any of raw,f16,u8,jpeg,webp,png,avif,hevc (the last two by ffmpeg)")
+  app.add_option("--baselines", options.baselines,
+                 "any of raw,f16,u8,jpeg,webp,png,avif,hevc (the last two by ffmpeg)")
       ->delimiter(',')
       ->check(CLI::IsMember(strait::RdToolBaselines()));
   app.add_option("--samples", options.samples, "only so many samples of a fixed shuffle")
@@ -28,8 +29,9 @@ void AddOptions(CLI::App& app, strait::RdToolOptions& options, std::string& qual
       ->check(CLI::IsMember({"levels", "all"}));
   app.add_option("--checksum", checksum, "yes counts frames with their 4 bytes of checksum")
       ->check(CLI::IsMember({"yes", "no"}));
-  app.add_flag("--huffman", options.huffman,
-               "also count the symbols of units without context under one Huffman table a level, as units were published");
+  app.add_flag(
+      "--huffman", options.huffman,
+      "also count the symbols of units without context under one Huffman table a level, as units were published");
   app.add_option("--csv", options.csv_file, "write the rows here");
   app.add_option("--json", options.json_file, "write the rows and BD-rates here");
   app.add_option("--plot", options.plot_file, "write F.svg here and F.png beside it")

@@ -12,8 +12,8 @@ namespace strait {
 // Whether a program of this name is on PATH.
 bool HasProgram(const std::string& name);
 
-// Runs a program of PATH with these arguments, without a shell, its stdout in a file where one is named. Errors: kIo with
-// the last lines of what it said on stderr.
+// Runs a program of PATH with these arguments, without a shell, its stdout in a file where one is named. Errors:
+// kIo with the last lines of what it said on stderr.
 Status RunProgram(const std::vector<std::string>& arguments, const std::string& stdout_path = "");
 
 // A folder of its own in the system's place for temporary files, removed at the end.

@@ -41,7 +41,8 @@ std::vector<int> VideoQualities(VideoCodec codec) {
 
 Status CheckFfmpeg() {
   if (HasProgram("ffmpeg") && HasProgram("ffprobe")) return {};
-  return Error(StatusCode::kIo, "ffmpeg: not found; install the package ffmpeg or leave avif and hevc out of --baselines");
+  return Error(StatusCode::kIo,
+               "ffmpeg: not found; install the package ffmpeg or leave avif and hevc out of --baselines");
 }
 
 Result<CodedImages> CodeImages(VideoCodec codec, const std::vector<Image>& images, int quality) {
@@ -49,10 +50,11 @@ Result<CodedImages> CodeImages(VideoCodec codec, const std::vector<Image>& image
   const Image& first = images.front();
   std::vector<uint8_t> raw;
   for (const Image& image : images) {
-    if (image.width != first.width || image.height != first.height || image.width % 2 != 0 || image.height % 2 != 0) {
-      return Error(StatusCode::kInvalidArgument, VideoCodecName(codec), ": wants images of one size, both sides even, got ",
-                   image.width, "x", image.height, " and ", first.width, "x", first.height,
-                   "; give the recipe a data.crop");
+    if (image.width != first.width || image.height != first.height || image.width % 2 != 0 ||
+        image.height % 2 != 0) {
+      return Error(StatusCode::kInvalidArgument, VideoCodecName(codec),
+                   ": wants images of one size, both sides even, got ", image.width, "x", image.height, " and ",
+                   first.width, "x", first.height, "; give the recipe a data.crop");
     }
     raw.insert(raw.end(), image.pixels.begin(), image.pixels.end());
   }
@@ -61,8 +63,11 @@ Result<CodedImages> CodeImages(VideoCodec codec, const std::vector<Image>& image
   const std::string src = *folder / "src.rgb", coded = *folder / "coded.mkv", dst = *folder / "dst.rgb";
   STRAIT_RETURN_IF_ERROR(WriteFileAtomic(src, raw));
 
-  std::vector<std::string> encode = {"ffmpeg", "-loglevel", "error", "-f", "rawvideo", "-pix_fmt", "rgb24", "-s",
-                                     fmt::format("{}x{}", first.width, first.height), "-r", "1", "-i", src};
+  std::vector<std::string> encode = {"ffmpeg", "-loglevel", "error",
+                                     "-f",     "rawvideo",  "-pix_fmt",
+                                     "rgb24",  "-s",        fmt::format("{}x{}", first.width, first.height),
+                                     "-r",     "1",         "-i",
+                                     src};
   for (const std::string& argument : EncoderArguments(codec, quality)) encode.push_back(argument);
   encode.insert(encode.end(), {"-pix_fmt", "yuv420p", coded});
   STRAIT_RETURN_IF_ERROR(RunProgram(encode));

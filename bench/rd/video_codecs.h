@@ -1,6 +1,6 @@
-// Intra codecs that ffmpeg brings: AVIF's AV1 and HEVC. All images go through one call, each a frame of its own; what
-// is counted of an image is its packet, without container and without the headers that all share, which is kinder to
-// them than files would be.
+// Intra codecs that ffmpeg brings: AVIF's AV1 and HEVC. All images go through one call, each a frame of its own;
+// what is counted of an image is its packet, without container and without the headers that all share, which is
+// kinder to them than files would be.
 #pragma once
 
 #include <cstddef>
@@ -28,8 +28,8 @@ struct CodedImages {
 // kIo naming the package when there is no ffmpeg on PATH: to be asked before an hour of measuring.
 Status CheckFfmpeg();
 
-// Images of one size, both sides even. 4:2:0 chroma, as JPEG and WebP have it. Errors: kInvalidArgument, kIo with what
-// ffmpeg said.
+// Images of one size, both sides even. 4:2:0 chroma, as JPEG and WebP have it. Errors: kInvalidArgument, kIo with
+// what ffmpeg said.
 Result<CodedImages> CodeImages(VideoCodec codec, const std::vector<Image>& images, int quality);
 
 }  // namespace strait

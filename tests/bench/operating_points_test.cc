@@ -30,15 +30,18 @@ TEST(OperatingPoints, LieBetweenThePointsThatNoneDominates) {
 }
 
 TEST(OperatingPoints, AreTabledForEachCodec) {
-  const std::vector<RdPoint> rows = {{"unsplit", "-", 0, 0, 0, 86, 0, 100}, {"ours", "0", 0.02, 40, 0, 84, 2, 90},
-                                     {"ours", "1", 0.01, 160, 0, 86, 0, 95}, {"png", "-", 0, 30000, 0, 86, 0, 100}};
-  EXPECT_EQ(OperatingTable(FindOperatingPoints(rows)),
-            "codec  bytes at -0.5  bytes at -1  bytes at -2  drop at 50  drop at 65  drop at 100  drop at 150  drop at "
-            "250  drop at 500  drop at 1000  drop at 2000\n"
-            "ours           113.1         80.0         40.0        1.68        1.30         0.68         0.09         "
-            "0.00         0.00          0.00          0.00\n"
-            "png          30000.0      30000.0      30000.0           -           -            -            -          "
-            "  -            -             -             -\n");
+  const std::vector<RdPoint> rows = {{"unsplit", "-", 0, 0, 0, 86, 0, 100},
+                                     {"ours", "0", 0.02, 40, 0, 84, 2, 90},
+                                     {"ours", "1", 0.01, 160, 0, 86, 0, 95},
+                                     {"png", "-", 0, 30000, 0, 86, 0, 100}};
+  EXPECT_EQ(
+      OperatingTable(FindOperatingPoints(rows)),
+      "codec  bytes at -0.5  bytes at -1  bytes at -2  drop at 50  drop at 65  drop at 100  drop at 150  drop at "
+      "250  drop at 500  drop at 1000  drop at 2000\n"
+      "ours           113.1         80.0         40.0        1.68        1.30         0.68         0.09         "
+      "0.00         0.00          0.00          0.00\n"
+      "png          30000.0      30000.0      30000.0           -           -            -            -          "
+      "  -            -             -             -\n");
 }
 
 }  // namespace

@@ -1,4 +1,5 @@
-// Context models: the tables that neighbours choose, against the words of docs/format.md, and what becomes of frames.
+// Context models: the tables that neighbours choose, against the words of docs/format.md, and what becomes of
+// frames.
 #include "codec/entropy_model.h"
 
 #include <gtest/gtest.h>
@@ -161,8 +162,8 @@ TEST(ContextModel, SurvivesHostilePayloads) {
 }
 
 TEST(ContextModel, FramesKeepTheirBudgetAndRestoreWhatTheyHold) {
-  for (const auto& [spec, shape] : {std::pair(ContextConvSpec(), Shape{2, 4, 11, 6}),
-                                    std::pair(ContextTokenSpec(), Shape{1, 8, 6})}) {
+  for (const auto& [spec, shape] :
+       {std::pair(ContextConvSpec(), Shape{2, 4, 11, 6}), std::pair(ContextTokenSpec(), Shape{1, 8, 6})}) {
     const auto model = testing::ModelOf(spec);
     ASSERT_NE(model, nullptr);
     Encoder encoder(model);

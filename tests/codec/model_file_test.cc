@@ -39,8 +39,7 @@ std::vector<uint8_t> WithHeader(const std::function<void(json& header, json& man
   return edited;
 }
 
-StatusCode CodeOf(const std::function<void(json& header, json& manifest)>& edit,
-                  const ModelSpec& of = ConvSpec()) {
+StatusCode CodeOf(const std::function<void(json& header, json& manifest)>& edit, const ModelSpec& of = ConvSpec()) {
   const Result<ModelSpec> spec = ParseModel(WithHeader(edit, of), Limits{});
   return spec.ok() ? StatusCode::kOk : spec.status().code();
 }
@@ -90,7 +89,7 @@ TEST(ModelFile, RestoresAContext) {
 
 TEST(ModelFile, RefusesHostileContexts) {
   const ModelSpec spec = testing::ContextConvSpec();
-  const auto code_of = [&](const std::function<void(json& header, json& manifest)>& edit) {
+  const auto code_of = [&](const std::function<void(json & header, json & manifest)>& edit) {
     return CodeOf(edit, spec);
   };
   EXPECT_EQ(code_of([](json&, json&) {}), StatusCode::kOk);
@@ -109,8 +108,8 @@ TEST(ModelFile, RefusesHostileContexts) {
     edit(edited);
     return !SerializeModel(edited).ok();
   };
-  EXPECT_TRUE(refused([](ModelSpec& s) { s.context.tables[5] = 7; }));    // there is no such table
-  EXPECT_TRUE(refused([](ModelSpec& s) { s.context.tables[5] = 0; }));    // a certain one among others
+  EXPECT_TRUE(refused([](ModelSpec& s) { s.context.tables[5] = 7; }));        // there is no such table
+  EXPECT_TRUE(refused([](ModelSpec& s) { s.context.tables[5] = 0; }));        // a certain one among others
   EXPECT_TRUE(refused([](ModelSpec& s) { s.context.tables[256 * 4] = 1; }));  // another among certain ones
   EXPECT_TRUE(refused([](ModelSpec& s) { s.context.tables.pop_back(); }));
   EXPECT_TRUE(refused([](ModelSpec& s) { s.tables[3].has_escape = false; }));

@@ -24,8 +24,8 @@ ModelSpec ConvSpec();
 // {5, 6} tokens to {5, 3}; one level.
 ModelSpec TokenSpec();
 
-// The same with context: the tables are one that is certain and others with an escape, dealt to cells by arithmetic;
-// at odd sets channel 1 is certain.
+// The same with context: the tables are one that is certain and others with an escape, dealt to cells by
+// arithmetic; at odd sets channel 1 is certain.
 ModelSpec ContextConvSpec();
 ModelSpec ContextTokenSpec();
 

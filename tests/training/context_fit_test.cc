@@ -26,7 +26,8 @@ Source Draw(double scale, int64_t count) {
 double EntropyOfRoundedGaussian(double scale) {
   double bits = 0;
   for (int x = -200; x <= 200; ++x) {
-    const double mass = 0.5 * (std::erf((x + 0.5) / (scale * std::sqrt(2.0))) - std::erf((x - 0.5) / (scale * std::sqrt(2.0))));
+    const double mass =
+        0.5 * (std::erf((x + 0.5) / (scale * std::sqrt(2.0))) - std::erf((x - 0.5) / (scale * std::sqrt(2.0))));
     if (mass > 1e-300) bits -= mass * std::log2(mass);
   }
   return bits;
@@ -85,8 +86,7 @@ TEST(ContextFit, LeavesFarSymbolsToEscapes) {
   ContextFit fit(5);
   Source source = Draw(1, 5000);
   source.symbols.index_fill_(0, torch::arange(0, 5000, 10), 900);
-  fit.AddChannel(source.symbols, source.cells,
-                 torch::full({kContextCells, 11}, 1.0 / 11, torch::kDouble));
+  fit.AddChannel(source.symbols, source.cells, torch::full({kContextCells, 11}, 1.0 / 11, torch::kDouble));
   const ContextFit::Tables fitted = fit.Fit(12).value();
   const CdfTableSet tables = CdfTableSet::Create(fitted.tables, 12).value();
   for (const uint8_t table : fitted.cell_tables) {

@@ -25,9 +25,10 @@ class FeatureCacheTest : public ::testing::Test {
   static void Fill(FeatureCache& cache, FeatureTable& table) {
     table.views = 2;
     table.stride = 5;
-    ASSERT_TRUE(
-        cache.Allocate(torch::zeros({3, 4, 2, 2}), torch::zeros({3, 7}), {torch::zeros({3, 9}), torch::zeros({3, 1, 1})}, table)
-            .ok());
+    ASSERT_TRUE(cache
+                    .Allocate(torch::zeros({3, 4, 2, 2}), torch::zeros({3, 7}),
+                              {torch::zeros({3, 9}), torch::zeros({3, 1, 1})}, table)
+                    .ok());
     table.samples = 4;
     torch::manual_seed(1);
     table.features.copy_(torch::randn(table.features.sizes()));

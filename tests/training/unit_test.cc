@@ -97,8 +97,9 @@ TEST(BottleneckUnit, LosesChannelsThatAreSilentAtEveryLevelAndNothingElse) {
     // Channels 1 and 4 fall silent: what makes them is all zero.
     for (auto& item : unit->named_parameters()) {
       const bool makes_latent = family == UnitFamily::kDatta2022 ? item.key().find("analysis.norm1") == 0
-                                : shape.size() == 2 ? item.key() == "analysis.weight1" || item.key() == "analysis.bias1"
-                                                    : item.key() == "analysis.weight2" || item.key() == "analysis.bias2";
+                                : shape.size() == 2
+                                    ? item.key() == "analysis.weight1" || item.key() == "analysis.bias1"
+                                    : item.key() == "analysis.weight2" || item.key() == "analysis.bias2";
       if (makes_latent) item.value().index_fill_(0, torch::tensor({1, 4}), 0);
     }
     const int64_t axis = shape.size() == 2 ? 2 : 1;
@@ -174,7 +175,8 @@ TEST(EntropyBottleneck, ProbabilitiesOfAllIntegersSumToOneAndMatchTheBits) {
   const NeighbourSums around = SumNeighbours(symbols);
   const torch::Tensor left = symbols.select(2, 1).select(2, 0), up = symbols.select(2, 0).select(2, 1),
                       up_left = symbols.select(2, 0).select(2, 0), up_right = symbols.select(2, 0).select(2, 2);
-  const torch::Tensor sum = around.sum.select(2, 1).select(2, 1), magnitude = around.magnitude.select(2, 1).select(2, 1);
+  const torch::Tensor sum = around.sum.select(2, 1).select(2, 1),
+                      magnitude = around.magnitude.select(2, 1).select(2, 1);
   EXPECT_TRUE(torch::equal(sum, 4 * left + 3 * up - up_left + up_right));
   EXPECT_TRUE(torch::equal(magnitude, 4 * left.abs() + 3 * up.abs() + up_left.abs() + up_right.abs()));
 
@@ -183,8 +185,8 @@ TEST(EntropyBottleneck, ProbabilitiesOfAllIntegersSumToOneAndMatchTheBits) {
   for (int64_t y = 0; y < 2; ++y) {
     for (int64_t x = 0; x < 3; ++x) {
       for (int64_t c = 0; c < 3; ++c) {
-        const torch::Tensor pmf = prior->Pmf(
-            1, -200, 401, {around.sum[0][c][y][x].view({1}), around.magnitude[0][c][y][x].view({1})});
+        const torch::Tensor pmf =
+            prior->Pmf(1, -200, 401, {around.sum[0][c][y][x].view({1}), around.magnitude[0][c][y][x].view({1})});
         EXPECT_TRUE(torch::allclose(pmf.sum(2), torch::ones({3, 1}, torch::kDouble), 1e-5, 1e-5));
         want -= std::log2(pmf[c][0][200 + symbols[0][c][y][x].item<int>()].item<double>());
       }
