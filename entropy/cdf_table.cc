@@ -109,7 +109,6 @@ void CdfTableSet::Append(const CdfTable& table) {
   view.kernel.depth = rans::KernelDepth(table.freq.size(), precision_);
   view.kernel.num_values = static_cast<uint16_t>(view.num_values);
   view.kernel.has_escape = table.has_escape;
-  views_.push_back(view);
 
   const size_t first_cum = cum_.size();
   uint32_t begin = 0;
@@ -120,6 +119,11 @@ void CdfTableSet::Append(const CdfTable& table) {
     cost_bits_.push_back(static_cast<float>(std::round((precision_ - std::log2(freq)) * 1024) / 1024));
   }
   const uint32_t* const cum = cum_.data() + first_cum;
+  const auto top = std::ranges::max_element(table.freq);
+  view.top_entry = static_cast<uint32_t>(top - table.freq.begin());
+  view.top_first = cum[view.top_entry];
+  view.top_freq = *top;
+  views_.push_back(view);
 
   FewEntries few;
   for (size_t i = 0; i < kFewEntries; ++i)

@@ -54,6 +54,9 @@ class CdfTableSet {
     int32_t min_symbol;
     uint32_t num_values;
     int32_t bucket_shift;
+    uint32_t top_entry;  // the most probable, the slot where it begins and how many it has
+    uint32_t top_first;
+    uint32_t top_freq;
     bool has_escape;  // the escape is entry num_values
     bool is_certain;  // has a single entry: its symbols take no bits
 

@@ -89,16 +89,25 @@ struct Stream {
   UnreadWords words;
 };
 
+// How the entry of a slot is found: by the table's buckets, quick where the symbols around have the same table; or
+// for tables that change at every symbol, without branches, where other lanes fill the time; or, by a lone lane,
+// after a look at the most probable entry, so that no symbol waits for a search while that branch is foreseen.
+enum class Search { kBuckets, kWithoutBranches, kTopFirst };
+
 // The reference: one symbol by one lane. False when an escape leads outside the type. Takes one step (plus at most
-// 63 for an escape) whatever the bytes are, and reads no byte past the words. kAlone says that the symbols around
-// it have other tables.
-template <bool kAlone, typename Symbol>
+// 63 for an escape) whatever the bytes are, and reads no byte past the words.
+template <Search kSearch, typename Symbol>
 [[gnu::always_inline]] inline bool DecodeSymbol(const CdfTableSet::TableView& table, int precision, uint32_t& state,
                                                 UnreadWords& words, Symbol& symbol) {
   const uint32_t slot = state & ((uint32_t{1} << precision) - 1);
-  const uint32_t entry = kAlone && table.last_slots != nullptr ? table.EntryOfFew(slot) : table.EntryOf(slot);
-  const uint32_t first = table.cum[entry];
-  uint32_t s = (table.cum[entry + 1] - first) * (state >> precision) + slot - first;
+  uint32_t entry = table.top_entry, first = table.top_first, freq = table.top_freq;
+  if (kSearch != Search::kTopFirst || slot - first >= freq) {
+    entry =
+        kSearch != Search::kBuckets && table.last_slots != nullptr ? table.EntryOfFew(slot) : table.EntryOf(slot);
+    first = table.cum[entry];
+    freq = table.cum[entry + 1] - first;
+  }
+  uint32_t s = freq * (state >> precision) + slot - first;
   Refill(s, words);
   symbol = static_cast<Symbol>(static_cast<uint32_t>(table.min_symbol) + entry);  // the escape may be past the type
   if (entry == table.num_values) [[unlikely]] {
@@ -130,7 +139,8 @@ Status DecodeScalar(Symbol* dst, size_t begin, size_t end, Walk& walk, const Cdf
     const CdfTableSet::TableView& table = tables.View(stretch.table);
     for (const size_t stop = i + stretch.count; i < stop; ++i) {
       uint32_t& state = kOneLane ? lone_state : stream.states[i & (lanes - 1)];
-      if (!DecodeSymbol<false>(table, precision, state, words, *dst++)) return EscapeError(8 * sizeof(Symbol));
+      if (!DecodeSymbol<Search::kBuckets>(table, precision, state, words, *dst++))
+        return EscapeError(8 * sizeof(Symbol));
     }
   }
   if (kOneLane) stream.states[0] = lone_state;
@@ -144,6 +154,7 @@ Status DecodeScalar(Symbol* dst, size_t begin, size_t end, Walk& walk, const Cdf
 template <bool kOneLane, typename Symbol>
 Status DecodeScalar(Symbol* dst, size_t begin, size_t end, IndexWalk<Direction::kForwards>& walk,
                     const CdfTableSet& tables, size_t lanes, Stream& stream, size_t& stopped) {
+  constexpr Search kSearch = kOneLane ? Search::kTopFirst : Search::kWithoutBranches;
   const int precision = tables.precision();
   UnreadWords words = stream.words;
   uint32_t lone_state = stream.states[0];
@@ -155,7 +166,7 @@ Status DecodeScalar(Symbol* dst, size_t begin, size_t end, IndexWalk<Direction::
       return NoTableError({index, 1}, tables);
     walk.Skip(1);
     uint32_t& state = kOneLane ? lone_state : stream.states[i & (lanes - 1)];
-    if (!DecodeSymbol<true>(tables.View(index), precision, state, words, *dst++))
+    if (!DecodeSymbol<kSearch>(tables.View(index), precision, state, words, *dst++))
       return EscapeError(8 * sizeof(Symbol));
   }
   if (kOneLane) stream.states[0] = lone_state;

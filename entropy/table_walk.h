@@ -109,11 +109,10 @@ class IndexWalk {
   }
   void Skip(size_t count) { next_ = kDirection == Direction::kForwards ? next_ + count : next_ - count; }
 
-  // The table of the next symbol alone, and whether `count` symbols at least share it.
-  size_t PeekTable() const { return first_table_ + (kDirection == Direction::kForwards ? next_[0] : next_[-1]); }
-  bool Shares(size_t count) const {
-    const uint16_t* const first = kDirection == Direction::kForwards ? next_ : next_ - count;
-    return std::equal(first + 1, first + count, first);
+  // Forwards: the table of the next symbol alone, and whether `count` symbols at least share it.
+  size_t PeekTable() const requires(kDirection == Direction::kForwards) { return first_table_ + next_[0]; }
+  bool Shares(size_t count) const requires(kDirection == Direction::kForwards) {
+    return std::equal(next_ + 1, next_ + count, next_);
   }
 
  private:
