@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "codec/model_format.h"
+#include "codec/quantizer.h"
 
 namespace strait {
 namespace {
@@ -21,7 +22,7 @@ struct Grid {
     height = tokens ? 1 : size(2);
     width = tokens ? size(1) : size(3);
     sample_size = static_cast<size_t>(NumElements(WithoutBatch(shape)));
-    channel_stride = tokens ? 1 : height * width;
+    channel_stride = InnerSize(shape);
     position_stride = tokens ? size(2) : 1;
   }
   size_t positions() const { return height * width; }
@@ -131,8 +132,7 @@ std::span<const uint32_t> EntropyModel::ChannelTables(int quality_code) const {
 }
 
 SymbolLayout EntropyModel::LayoutOf(const Shape& latent_shape, int quality_code) const {
-  const Grid grid(latent_shape);
-  return {SetOf(quality_code) * channels_, channels_, grid.channel_stride};
+  return {SetOf(quality_code) * channels_, channels_, InnerSize(latent_shape)};
 }
 
 void EntropyModel::ChooseTables(std::span<const uint16_t> channels, size_t set, uint16_t* cells_to_tables) const {
@@ -155,8 +155,8 @@ void EntropyModel::FillCertain(const Shape& latent_shape, size_t set, std::span<
   }
 }
 
-void EntropyModel::Arrange(std::span<const int16_t> symbols, const Shape& latent_shape, size_t set,
-                           SymbolBuffers& buffers) const {
+TableIndices EntropyModel::Arrange(std::span<const int16_t> symbols, const Shape& latent_shape, size_t set,
+                                   SymbolBuffers& buffers) const {
   const Grid grid(latent_shape);
   const std::span<const uint16_t> channels = coded_channels_[set];
   const size_t count = grid.samples * grid.positions() * channels.size();
@@ -176,6 +176,7 @@ void EntropyModel::Arrange(std::span<const int16_t> symbols, const Shape& latent
     return Status();
   };
   (void)ForEachPosition(grid, channels.size(), buffers.near, visit);  // this visit never fails
+  return {std::span(buffers.tables).first(count), 0};
 }
 
 Status EntropyModel::Encode(std::span<const int16_t> symbols, const Shape& latent_shape, int quality_code,
@@ -185,17 +186,17 @@ Status EntropyModel::Encode(std::span<const int16_t> symbols, const Shape& laten
     buffers.reserved_symbols = symbols.size();
   }
   if (!has_context()) return buffers.encoder.Encode(symbols, LayoutOf(latent_shape, quality_code), tables_);
-  Arrange(symbols, latent_shape, SetOf(quality_code), buffers);
-  return buffers.encoder.Encode<int16_t>(
-      buffers.symbols, TableIndices{std::span(buffers.tables).first(buffers.symbols.size()), 0}, tables_);
+  const TableIndices indices = Arrange(symbols, latent_shape, SetOf(quality_code), buffers);
+  return buffers.encoder.Encode<int16_t>(buffers.symbols, indices, tables_);
 }
 
 double EntropyModel::EstimateBytes(std::span<const int16_t> symbols, const Shape& latent_shape, int quality_code,
                                    SymbolBuffers& buffers) const {
-  Arrange(symbols, latent_shape, SetOf(quality_code), buffers);
-  const double bits = RansCostBits<int16_t>(
-      buffers.symbols, TableIndices{std::span(buffers.tables).first(buffers.symbols.size()), 0}, tables_);
-  return RansPayloadEstimate(bits, buffers.symbols.size());
+  if (!has_context())
+    return RansPayloadEstimate(RansCostBits(symbols, LayoutOf(latent_shape, quality_code), tables_),
+                               symbols.size());
+  const TableIndices indices = Arrange(symbols, latent_shape, SetOf(quality_code), buffers);
+  return RansPayloadEstimate(RansCostBits<int16_t>(buffers.symbols, indices, tables_), buffers.symbols.size());
 }
 
 Status EntropyModel::Decode(std::span<const uint8_t> payload, const Shape& latent_shape, int quality_code,

@@ -3,7 +3,6 @@
 // or {N, T, C}. Immutable and thread-safe; coders keep their buffers in a SymbolBuffers.
 #pragma once
 
-#include <array>
 #include <cstdint>
 #include <span>
 #include <vector>
@@ -19,8 +18,6 @@ inline size_t TableSetOf(int quality_code, int sets_per_level) {
   return (static_cast<size_t>(quality_code) * static_cast<size_t>(sets_per_level) + kQualitySteps / 2) /
          kQualitySteps;
 }
-
-using ContextWeights = std::array<int, kNumNeighbours>;
 
 // The cell of every symbol of a latent, in memory order, as a context model computes them when all channels are
 // coded.
@@ -71,9 +68,9 @@ class EntropyModel {
   // Cells of a position's coded channels to their tables, in place.
   void ChooseTables(std::span<const uint16_t> channels, size_t set, uint16_t* cells_to_tables) const;
   void FillCertain(const Shape& latent_shape, size_t set, std::span<int16_t> symbols) const;
-  // Fills buffers.symbols and buffers.tables.
-  void Arrange(std::span<const int16_t> symbols, const Shape& latent_shape, size_t set,
-               SymbolBuffers& buffers) const;
+  // With context: fills buffers.symbols and returns their tables.
+  TableIndices Arrange(std::span<const int16_t> symbols, const Shape& latent_shape, size_t set,
+                       SymbolBuffers& buffers) const;
 
   CdfTableSet tables_;
   int sets_per_level_ = 1;

@@ -50,18 +50,18 @@ using Transform = std::vector<Op>;
 // What may choose a symbol's CDF table: its neighbours in the same channel that come before it row by row. Tokens
 // are one row.
 enum Neighbour { kLeft, kUp, kUpLeft, kUpRight, kNumNeighbours };
+using ContextWeights = std::array<int, kNumNeighbours>;
 inline constexpr int kMaxNeighbour = 15;      // symbols count as at most this much
 inline constexpr int kMaxContextWeight = 15;  // of either sign
 // The weighted neighbours make a cell: kContextSide times the sum of the terms above zero, plus minus the sum of
 // those below, either at most kContextSide - 1.
 inline constexpr int kContextSide = 16;
 inline constexpr int kContextCells = kContextSide * kContextSide;
-// The slope across a position weighs most. Fitted to latents of photographs, where weights of each channel's own
-// saved 0.5 % more.
-inline constexpr std::array<int, kNumNeighbours> kContextWeights = {4, 3, -1, 1};
+// The slope across a position weighs most. Fitted to latents of photographs.
+inline constexpr ContextWeights kContextWeights = {4, 3, -1, 1};
 
 struct ContextSpec {
-  std::array<int, kNumNeighbours> weights = kContextWeights;
+  ContextWeights weights = kContextWeights;
   // {sets, C, kContextCells}: the table of a symbol of a channel, by its cell; empty is no context. Either all
   // cells of a channel have one and the same table of a single entry, or all have tables with an escape.
   std::vector<uint8_t> tables;

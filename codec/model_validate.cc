@@ -101,11 +101,11 @@ Status CheckTables(const ModelSpec& spec) {
   const size_t want =
       NumTableSets(spec.levels.size(), spec.sets_per_level) * static_cast<size_t>(spec.latent_channels());
   const bool has_context = !spec.context.tables.empty();
-  if (has_context ? spec.tables.size() > kMaxContextTables : spec.tables.size() != want) {
-    if (has_context) {
-      return Error(StatusCode::kCorrupt, "model tables: at most ", kMaxContextTables, " with context, have ",
-                   spec.tables.size());
-    }
+  if (has_context && spec.tables.size() > kMaxContextTables) {
+    return Error(StatusCode::kCorrupt, "model tables: at most ", kMaxContextTables, " with context, have ",
+                 spec.tables.size());
+  }
+  if (!has_context && spec.tables.size() != want) {
     return Error(StatusCode::kCorrupt, "model tables: want ", want, " (sets x channels), have ",
                  spec.tables.size());
   }

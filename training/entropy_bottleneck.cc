@@ -1,6 +1,5 @@
 #include "training/entropy_bottleneck.h"
 
-#include <array>
 #include <cmath>
 #include <cstdlib>
 #include <string>
@@ -23,7 +22,7 @@ torch::Tensor PadWithZeros(const torch::Tensor& symbols) {
                             : F::pad(symbols, F::PadFuncOptions({1, 1, 1, 0}));
 }
 
-torch::Tensor SumOfNeighbours(const torch::Tensor& symbols, const std::array<int, kNumNeighbours>& weights) {
+torch::Tensor SumOfNeighbours(const torch::Tensor& symbols, const ContextWeights& weights) {
   const torch::Tensor padded = PadWithZeros(symbols);
   if (symbols.dim() == 3) return weights[kLeft] * padded.slice(1, 0, symbols.size(1));
   const int64_t height = symbols.size(2), width = symbols.size(3);
@@ -35,7 +34,7 @@ torch::Tensor SumOfNeighbours(const torch::Tensor& symbols, const std::array<int
 }  // namespace
 
 NeighbourSums SumNeighbours(const torch::Tensor& symbols) {
-  std::array<int, kNumNeighbours> magnitudes = kContextWeights;
+  ContextWeights magnitudes = kContextWeights;
   for (int& weight : magnitudes) weight = std::abs(weight);
   return {SumOfNeighbours(symbols, kContextWeights), SumOfNeighbours(symbols.abs(), magnitudes)};
 }
