@@ -69,26 +69,19 @@ std::vector<double> PriorOfChannel(const BottleneckUnit& unit, double quality, i
   return {pmf.data_ptr<double>(), pmf.data_ptr<double>() + size};
 }
 
-// What tables are fitted to: the latent of the calibration samples.
-struct Calibration {
-  torch::Tensor latent;           // [N, C, H, W] or [N, T, C]
-  std::vector<float> by_channel;  // [C, ...]
-  size_t per_channel = 0;
-};
-
 // A table a channel, at every set.
-Status FitChannelTables(BottleneckUnit& unit, const Calibration& calibration, ModelSpec& spec) {
+Status FitChannelTables(BottleneckUnit& unit, const torch::Tensor& latent, ModelSpec& spec) {
   const int64_t channels = spec.latent_channels();
   const auto sets = static_cast<int64_t>(NumTableSets(spec.levels.size(), spec.sets_per_level));
+  const std::vector<float> by_channel = ToVector(latent.transpose(0, ChannelAxis(latent)));
+  const size_t per_channel = by_channel.size() / static_cast<size_t>(channels);
   std::vector<SymbolCounts> all_counts;
   for (int64_t set = 0; set < sets; ++set) {
     const double quality = static_cast<double>(set) / spec.sets_per_level;
     STRAIT_ASSIGN_OR_RETURN(const int quality_code, QualityCode(quality, spec.levels.size()));
     const std::vector<float> gain = InterpolateGains(spec.gain, quality_code);
     for (int64_t channel = 0; channel < channels; ++channel) {
-      const std::span<const float> values(
-          calibration.by_channel.data() + static_cast<size_t>(channel) * calibration.per_channel,
-          calibration.per_channel);
+      const auto values = std::span(by_channel).subspan(static_cast<size_t>(channel) * per_channel, per_channel);
       SymbolCounts counts = CountSymbols(values, gain[static_cast<size_t>(channel)]);
       STRAIT_ASSIGN_OR_RETURN(CdfTable table, FitTable(counts, PriorOfChannel(unit, quality, channel, counts),
                                                        kPriorWeight, spec.precision));
@@ -116,7 +109,7 @@ Status FitChannelTables(BottleneckUnit& unit, const Calibration& calibration, Mo
 }
 
 // Tables chosen by neighbours, at every set.
-Status FitContextTables(BottleneckUnit& unit, const Calibration& calibration, ModelSpec& spec) {
+Status FitContextTables(BottleneckUnit& unit, const torch::Tensor& latent, ModelSpec& spec) {
   const int64_t channels = spec.latent_channels();
   const torch::Tensor cell = torch::arange(kContextCells, torch::kFloat);
   const torch::Tensor above = torch::floor(cell / kContextSide), below = cell - kContextSide * above;
@@ -127,16 +120,15 @@ Status FitContextTables(BottleneckUnit& unit, const Calibration& calibration, Mo
   const auto gain_at = [&](int64_t set) -> Result<torch::Tensor> {
     STRAIT_ASSIGN_OR_RETURN(const int code,
                             QualityCode(static_cast<double>(set) / spec.sets_per_level, spec.levels.size()));
-    return OverChannels(torch::tensor(InterpolateGains(spec.gain, code)), calibration.latent);
+    return OverChannels(torch::tensor(InterpolateGains(spec.gain, code)), latent);
   };
   const auto sets = static_cast<int64_t>(NumTableSets(spec.levels.size(), spec.sets_per_level));
   STRAIT_ASSIGN_OR_RETURN(const torch::Tensor finest, gain_at(sets - 1));
-  const double largest = std::ceil((calibration.latent * finest).abs().max().item<double>());
+  const double largest = std::ceil((latent * finest).abs().max().item<double>());
   ContextFit fit(static_cast<int32_t>(std::clamp(largest, 1.0, kMaxReach)));
   for (int64_t set = 0; set < sets; ++set) {
     STRAIT_ASSIGN_OR_RETURN(const torch::Tensor gain, gain_at(set));
-    const torch::Tensor symbols =
-        torch::round(calibration.latent * gain).clamp(-32768, 32767).to(torch::kShort).contiguous();
+    const torch::Tensor symbols = torch::round(latent * gain).clamp(-32768, 32767).to(torch::kShort).contiguous();
     const std::vector<uint8_t> cells =
         ContextCells({symbols.data_ptr<int16_t>(), static_cast<size_t>(symbols.numel())}, ShapeOf(symbols),
                      spec.context.weights);
@@ -153,22 +145,26 @@ Status FitContextTables(BottleneckUnit& unit, const Calibration& calibration, Mo
   return Status();
 }
 
-}  // namespace
-
-void PruneDeadChannels(BottleneckUnit& unit, const torch::Tensor& calibration) {
+// Channels of the latent whose symbols are not 0 throughout at some level: others would cost time and say nothing.
+// At least one.
+torch::Tensor LiveChannels(const BottleneckUnit& unit, const torch::Tensor& latent) {
   torch::NoGradGuard no_grad;
-  const torch::Tensor latent = Analyze(unit, calibration);
   const torch::Tensor largest = latent.abs().transpose(0, ChannelAxis(latent)).flatten(1).amax(1);
   torch::Tensor is_live = torch::zeros_like(largest, torch::kBool);
   for (int64_t level = 0; level < unit->levels(); ++level) is_live |= torch::round(largest * unit->Gain(level)) > 0;
-  torch::Tensor live = torch::nonzero(is_live).squeeze(1);
-  if (live.size(0) == 0) live = torch::zeros({1}, torch::kLong);
-  if (live.size(0) < unit->channels()) unit->KeepChannels(live);
+  const torch::Tensor live = torch::nonzero(is_live).squeeze(1);
+  return live.size(0) > 0 ? live : torch::zeros({1}, torch::kLong);
 }
+
+}  // namespace
 
 Result<ModelSpec> BuildModelSpec(BottleneckUnit& unit, const std::vector<LevelInfo>& levels,
                                  const torch::Tensor& calibration, const ExportOptions& options) {
-  const torch::Tensor latent = Analyze(unit, calibration);
+  torch::Tensor latent = Analyze(unit, calibration);
+  if (const torch::Tensor live = LiveChannels(unit, latent); live.size(0) < unit->channels()) {
+    unit->KeepChannels(live);
+    latent = latent.index_select(ChannelAxis(latent), live);
+  }
   ModelSpec spec;
   spec.feature_shape = SampleShapeOf(calibration);
   spec.latent_shape = SampleShapeOf(latent);
@@ -183,11 +179,8 @@ Result<ModelSpec> BuildModelSpec(BottleneckUnit& unit, const std::vector<LevelIn
   spec.precision = options.precision;
   spec.provenance_json = options.provenance_json;
 
-  Calibration fitted_to{latent, ToVector(latent.transpose(0, ChannelAxis(latent)))};
-  fitted_to.per_channel = fitted_to.by_channel.size() / static_cast<size_t>(spec.latent_channels());
   const bool has_context = unit->prior() && unit->prior()->neighbours();
-  STRAIT_RETURN_IF_ERROR(has_context ? FitContextTables(unit, fitted_to, spec)
-                                     : FitChannelTables(unit, fitted_to, spec));
+  STRAIT_RETURN_IF_ERROR(has_context ? FitContextTables(unit, latent, spec) : FitChannelTables(unit, latent, spec));
   return spec;
 }
 

@@ -17,14 +17,11 @@ struct ExportOptions {
   std::string provenance_json = "{}";
 };
 
-// Drops the channels of the latent whose symbols are 0 at every level throughout `calibration`: they would cost
-// time and say nothing. At least one stays. The unit must be in eval mode on the CPU.
-void PruneDeadChannels(BottleneckUnit& unit, const torch::Tensor& calibration);
-
-// Fits the tables of every quality to the symbols of `calibration` (features of training samples, float32, CPU),
-// smoothed by the learned prior, with those chosen by neighbours where the prior has neighbours, and fills a
-// ModelSpec. The unit must be in eval mode on the CPU. Errors: kInternal when the tables cost noticeably more on
-// the calibration symbols than their own entropy.
+// Drops the unit's channels whose symbols are 0 at every level throughout `calibration` (features of training
+// samples, float32, CPU), fits the tables of every quality to the symbols of the others, smoothed by the learned
+// prior and chosen by neighbours where the prior has neighbours, and fills a ModelSpec. The unit must be in eval
+// mode on the CPU. Errors: kInternal when the tables cost noticeably more on the calibration symbols than their own
+// entropy.
 Result<ModelSpec> BuildModelSpec(BottleneckUnit& unit, const std::vector<LevelInfo>& levels,
                                  const torch::Tensor& calibration, const ExportOptions& options);
 

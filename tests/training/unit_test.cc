@@ -104,14 +104,13 @@ TEST(BottleneckUnit, LosesChannelsThatAreSilentAtEveryLevelAndNothingElse) {
     }
     const int64_t axis = shape.size() == 2 ? 2 : 1;
     const torch::Tensor latent = unit->Analyze(features), restored = unit->Synthesize(latent);
-    PruneDeadChannels(unit, features);
+    const Result<ModelSpec> spec = BuildModelSpec(unit, Levels(1), features, {});
+    ASSERT_TRUE(spec.ok()) << spec.status().ToString();
+    EXPECT_EQ(spec->latent_channels(), 4);
     ASSERT_EQ(unit->channels(), 4);
     const torch::Tensor kept = unit->Analyze(features);
     EXPECT_TRUE(torch::equal(kept, latent.index_select(axis, torch::tensor({0, 2, 3, 5}))));
     EXPECT_TRUE(torch::allclose(unit->Synthesize(kept), restored, 1e-4, 1e-5));
-    const Result<ModelSpec> spec = BuildModelSpec(unit, Levels(1), features, {});
-    ASSERT_TRUE(spec.ok()) << spec.status().ToString();
-    EXPECT_EQ(spec->latent_channels(), 4);
     const auto model = Model::FromBytes(SerializeModel(*spec).value()).value();
     const Status status = CheckAgainstRuntime(unit, model, features);
     EXPECT_TRUE(status.ok()) << status.ToString();
@@ -122,7 +121,8 @@ TEST(BottleneckUnit, ThatSaysNothingKeepsAChannel) {
   BottleneckUnit unit(SmallUnit(UnitFamily::kStrait), Shape{8, 8, 8}, 1, true);
   unit->eval();
   const torch::Tensor nothing = torch::zeros({4, 8, 8, 8});
-  PruneDeadChannels(unit, nothing);
+  const Result<ModelSpec> spec = BuildModelSpec(unit, Levels(1), nothing, {});
+  ASSERT_TRUE(spec.ok()) << spec.status().ToString();
   EXPECT_EQ(unit->channels(), 1);
 }
 
