@@ -18,10 +18,15 @@ int main(int argc, char** argv) {
     return 2;
   }
   strait::RegisterEntropyBenchmarks();
-  strait::RegisterCodecBenchmarks();
+  const strait::Result<strait::BenchUnits> units = strait::MakeBenchUnits();
+  if (!units.ok()) {
+    std::cerr << "strait-bench: STRAIT_BENCH_MODEL: " << units.status().message() << '\n';
+    return 1;
+  }
+  strait::RegisterCodecBenchmarks(*units);
 #ifdef STRAIT_WITH_TRAINING
-  strait::RegisterPeerBenchmarks();
-  strait::RegisterContextBenchmarks();
+  strait::RegisterPeerBenchmarks(*units);
+  strait::RegisterContextBenchmarks(*units);
   strait::RegisterTrainBenchmarks();
 #endif
   benchmark::Initialize(&argc, argv);

@@ -1,22 +1,24 @@
 // The groups of cases strait-bench is made of; its main calls each once before Google Benchmark runs.
 #pragma once
 
+#include "bench/bench_units.h"
+
 namespace strait {
 
 // Rans/{Encode,Decode}/<set>/<n> and the peers Zstd1/..., Zstd3/... on the same symbols as bytes.
 void RegisterEntropyBenchmarks();
 
-// Codec/{Encode,EncodeMaxBytes,Decode}/<features> and Model/Load/<features> on the reference units;
-// Codec/EncodeShared, encoders on many threads behind one model.
-void RegisterCodecBenchmarks();
+// Codec/{Encode,EncodeMaxBytes,Decode}/<unit> and Model/Load/<unit>; Codec/EncodeShared, encoders on many threads
+// behind one model.
+void RegisterCodecBenchmarks(const BenchUnits& units);
 
-// Their peers TorchUnit/{Analysis,Synthesis}/<features>, TorchOnednn/Analysis/<features> and Jpeg75/Encode/224;
-// only where LibTorch is built in.
-void RegisterPeerBenchmarks();
+// Their peers TorchUnit/{Analysis,Synthesis}/<unit>, TorchOnednn/Analysis/<unit> and Jpeg75/Encode/{128,224}; only
+// where LibTorch is built in.
+void RegisterPeerBenchmarks(const BenchUnits& units);
 
 // EntropyModel/{Encode,Decode}/{context,channels}/<latent>: context models and their peer, a table a channel, on
-// the same symbols; only where LibTorch, which fits the tables, is built in.
-void RegisterContextBenchmarks();
+// the same symbols, also of each level of a trained unit; only where LibTorch, which fits the tables, is built in.
+void RegisterContextBenchmarks(const BenchUnits& units);
 
 // Train/Step and its bare peer; only where LibTorch is built in.
 void RegisterTrainBenchmarks();

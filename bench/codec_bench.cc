@@ -1,12 +1,12 @@
-// Encoder and Decoder on the reference units, one thread, batch 1.
+// Encoder and Decoder, one thread, batch 1.
 #include <benchmark/benchmark.h>
 
 #include <memory>
 #include <string>
 #include <vector>
 
+#include "bench/bench_units.h"
 #include "bench/benchmarks.h"
-#include "bench/reference_units.h"
 #include "strait/strait.hpp"
 
 namespace strait {
@@ -18,19 +18,21 @@ struct Setup {
   std::vector<uint8_t> frame;  // at the top level
 };
 
-Result<Setup> SetUp(const ReferenceSplit& split) {
-  STRAIT_ASSIGN_OR_RETURN(const std::vector<uint8_t> bytes, SerializeModel(ReferenceUnit(split)));
+using Unit = std::shared_ptr<const BenchUnit>;
+
+Result<Setup> SetUp(const Unit& unit) {
+  STRAIT_ASSIGN_OR_RETURN(const std::vector<uint8_t> bytes, SerializeModel(unit->spec));
   Setup setup;
   STRAIT_ASSIGN_OR_RETURN(setup.model, Model::FromBytes(bytes));
-  setup.features = ReferenceFeatures(split);
+  setup.features = unit->features;
   STRAIT_RETURN_IF_ERROR(Encoder(setup.model).Encode(setup.features.view(), {}, setup.frame));
   return setup;
 }
 
 // With `budgeted`, max_bytes is half-way between the frames of the lowest and the highest level: the search has to
 // look.
-void BenchEncode(benchmark::State& state, const ReferenceSplit& split, bool budgeted) {
-  const Result<Setup> setup = SetUp(split);
+void BenchEncode(benchmark::State& state, const Unit& unit, bool budgeted) {
+  const Result<Setup> setup = SetUp(unit);
   if (!setup.ok()) return state.SkipWithError(setup.status().message().c_str());
   Encoder encoder(setup->model);
   const TensorView src = setup->features.view();
@@ -51,8 +53,8 @@ void BenchEncode(benchmark::State& state, const ReferenceSplit& split, bool budg
   state.counters["bytes"] = static_cast<double>(bytes);
 }
 
-void BenchDecode(benchmark::State& state, const ReferenceSplit& split) {
-  const Result<Setup> setup = SetUp(split);
+void BenchDecode(benchmark::State& state, const Unit& unit) {
+  const Result<Setup> setup = SetUp(unit);
   if (!setup.ok()) return state.SkipWithError(setup.status().message().c_str());
   Decoder decoder(setup->model);
   Tensor restored;
@@ -65,8 +67,8 @@ void BenchDecode(benchmark::State& state, const ReferenceSplit& split) {
 }
 
 // An Encoder on each thread, one Model behind all.
-void BenchEncodeShared(benchmark::State& state, const ReferenceSplit& split) {
-  static const Result<Setup> setup = SetUp(split);
+void BenchEncodeShared(benchmark::State& state, const Unit& unit) {
+  static const Result<Setup> setup = SetUp(unit);
   if (!setup.ok()) return state.SkipWithError(setup.status().message().c_str());
   Encoder encoder(setup->model);
   std::vector<uint8_t> frame;
@@ -78,8 +80,8 @@ void BenchEncodeShared(benchmark::State& state, const ReferenceSplit& split) {
 }
 
 // Reading, checking and packing a model file in memory.
-void BenchLoad(benchmark::State& state, const ReferenceSplit& split) {
-  const Result<std::vector<uint8_t>> bytes = SerializeModel(ReferenceUnit(split));
+void BenchLoad(benchmark::State& state, const Unit& unit) {
+  const Result<std::vector<uint8_t>> bytes = SerializeModel(unit->spec);
   if (!bytes.ok()) return state.SkipWithError(bytes.status().message().c_str());
   for (auto _ : state) benchmark::DoNotOptimize(Model::FromBytes(*bytes));
   state.counters["bytes"] = static_cast<double>(bytes->size());
@@ -87,19 +89,18 @@ void BenchLoad(benchmark::State& state, const ReferenceSplit& split) {
 
 }  // namespace
 
-void RegisterCodecBenchmarks() {
-  for (const ReferenceSplit& split : ReferenceSplits()) {
+void RegisterCodecBenchmarks(const BenchUnits& units) {
+  for (const Unit& unit : units) {
     const auto add = [&](const char* kind, auto run, auto... args) {
-      benchmark::RegisterBenchmark((kind + split.name()).c_str(), run, split, args...)
-          ->Unit(benchmark::kMicrosecond);
+      benchmark::RegisterBenchmark((kind + unit->name).c_str(), run, unit, args...)->Unit(benchmark::kMicrosecond);
     };
     add("Codec/Encode/", BenchEncode, false);
     add("Codec/EncodeMaxBytes/", BenchEncode, true);
     add("Codec/Decode/", BenchDecode);
     add("Model/Load/", BenchLoad);
   }
-  const ReferenceSplit& shared = ReferenceSplits()[1];
-  benchmark::RegisterBenchmark(("Codec/EncodeShared/" + shared.name()).c_str(), BenchEncodeShared, shared)
+  const Unit& shared = units[1];
+  benchmark::RegisterBenchmark(("Codec/EncodeShared/" + shared->name).c_str(), BenchEncodeShared, shared)
       ->Unit(benchmark::kMicrosecond)
       ->ThreadRange(1, 8)
       ->UseRealTime();

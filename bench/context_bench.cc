@@ -5,26 +5,33 @@
 
 #include <algorithm>
 #include <cmath>
+#include <functional>
 #include <memory>
 #include <random>
 #include <string>
 #include <vector>
 
+#include "bench/bench_units.h"
 #include "bench/benchmarks.h"
 #include "codec/entropy_model.h"
 #include "codec/quantizer.h"
 #include "training/context_fit.h"
 #include "training/table_fit.h"
+#include "training/torch_shape.h"
 
 namespace strait {
 namespace {
 
 constexpr int kPrecision = 12;
 
+// Coded in turn: a processor learns the branches of one latent that it sees again and again.
+constexpr int64_t kLatents = 64;
+
 struct Field {
-  Shape shape;
-  std::vector<int16_t> symbols;
+  Shape shape;                                // of one latent
+  std::vector<std::vector<int16_t>> latents;  // symbols
   EntropyModel context, channels;
+  int context_quality = 0;  // the peer has but one
 };
 
 std::vector<int16_t> DrawField(const Shape& shape, uint32_t seed) {
@@ -50,71 +57,127 @@ std::vector<int16_t> DrawField(const Shape& shape, uint32_t seed) {
   return symbols;
 }
 
-Result<Field> MakeField(int64_t channels, int64_t side) {
-  Field field;
-  field.shape = {1, channels, side, side};
-  field.symbols = DrawField(field.shape, 1);
-  const Shape seen_shape = {1, channels, (1 << 16) / side, side};
-  const std::vector<int16_t> seen = DrawField(seen_shape, 2);
-  const size_t per_channel = seen.size() / static_cast<size_t>(channels);
+// A table a channel, fitted to latents {N, C, H, W}.
+Result<EntropyModel> FitChannels(const std::vector<int16_t>& seen, const Shape& shape) {
+  ModelSpec spec;
+  spec.latent_shape = WithoutBatch(shape);
+  spec.levels.resize(1);
+  spec.precision = kPrecision;
+  const torch::Tensor by_channel =
+      torch::tensor(seen).to(torch::kFloat).view(SizesOf(shape)).transpose(0, 1).flatten(1).contiguous();
+  for (int64_t c = 0; c < shape[1]; ++c) {
+    const float* const values = by_channel[c].data_ptr<float>();
+    const SymbolCounts counts = CountSymbols({values, static_cast<size_t>(by_channel.size(1))}, 1);
+    STRAIT_ASSIGN_OR_RETURN(CdfTable table, FitTable(counts, {}, 0, kPrecision));
+    spec.tables.push_back(std::move(table));
+  }
+  return EntropyModel::Create(spec);
+}
 
-  ModelSpec plain;
-  plain.latent_shape = {channels, side, side};
-  plain.levels.resize(1);
-  plain.precision = kPrecision;
-  ModelSpec chosen = plain;
-  const std::vector<uint8_t> cells = ContextCells(seen, seen_shape, chosen.context.weights);
+Result<EntropyModel> FitContext(const std::vector<int16_t>& seen, const Shape& shape) {
+  ModelSpec spec;
+  spec.latent_shape = WithoutBatch(shape);
+  spec.levels.resize(1);
+  spec.precision = kPrecision;
+  const auto by_channel = [&](const torch::Tensor& values) {
+    return values.to(torch::kLong).view(SizesOf(shape)).transpose(0, 1).flatten(1);
+  };
+  const torch::Tensor symbols = by_channel(torch::tensor(seen));
+  const torch::Tensor cells = by_channel(torch::tensor(ContextCells(seen, shape, spec.context.weights)));
   const int32_t reach = *std::ranges::max_element(seen);
   ContextFit fit(reach);
   const torch::Tensor flat = torch::full({kContextCells, 2 * reach + 1}, 1.0 / (2 * reach + 1), torch::kDouble);
-  for (size_t c = 0; c < static_cast<size_t>(channels); ++c) {
-    const std::vector<float> values(seen.begin() + static_cast<ptrdiff_t>(c * per_channel),
-                                    seen.begin() + static_cast<ptrdiff_t>((c + 1) * per_channel));
-    STRAIT_ASSIGN_OR_RETURN(CdfTable table, FitTable(CountSymbols(values, 1), {}, 0, kPrecision));
-    plain.tables.push_back(std::move(table));
-    const std::vector<int64_t> channel_cells(cells.begin() + static_cast<ptrdiff_t>(c * per_channel),
-                                             cells.begin() + static_cast<ptrdiff_t>((c + 1) * per_channel));
-    fit.AddChannel(torch::tensor(values).to(torch::kLong), torch::tensor(channel_cells), flat);
-  }
+  for (int64_t c = 0; c < shape[1]; ++c) fit.AddChannel(symbols[c], cells[c], flat);
   STRAIT_ASSIGN_OR_RETURN(ContextFit::Tables fitted, fit.Fit(kPrecision));
-  chosen.tables = std::move(fitted.tables);
-  chosen.context.tables = std::move(fitted.cell_tables);
-  STRAIT_ASSIGN_OR_RETURN(field.context, EntropyModel::Create(chosen));
-  STRAIT_ASSIGN_OR_RETURN(field.channels, EntropyModel::Create(plain));
+  spec.tables = std::move(fitted.tables);
+  spec.context.tables = std::move(fitted.cell_tables);
+  return EntropyModel::Create(spec);
+}
+
+// The samples of a batch.
+std::vector<std::vector<int16_t>> Split(const std::vector<int16_t>& symbols, int64_t samples) {
+  const auto size = static_cast<ptrdiff_t>(symbols.size()) / samples;
+  std::vector<std::vector<int16_t>> latents;
+  for (auto begin = symbols.begin(); begin != symbols.end(); begin += size)
+    latents.emplace_back(begin, begin + size);
+  return latents;
+}
+
+Result<Field> MakeField(int64_t channels, int64_t side) {
+  Field field;
+  field.shape = {1, channels, side, side};
+  for (uint32_t seed = 0; seed < kLatents; ++seed) field.latents.push_back(DrawField(field.shape, seed));
+  const Shape seen_shape = {1, channels, (1 << 16) / side, side};
+  const std::vector<int16_t> seen = DrawField(seen_shape, kLatents);
+  STRAIT_ASSIGN_OR_RETURN(field.context, FitContext(seen, seen_shape));
+  STRAIT_ASSIGN_OR_RETURN(field.channels, FitChannels(seen, seen_shape));
   return field;
 }
 
-void BenchField(benchmark::State& state, int64_t channels, int64_t side, bool with_context, bool decodes) {
-  const Result<Field> field = MakeField(channels, side);
+// Symbols that a trained unit might send at a level, under its own tables.
+Result<Field> MakeField(const BenchUnit& unit, int level) {
+  Field field;
+  ModelSpec spec = unit.spec;
+  field.shape = WithBatch(1, spec.latent_shape);
+  field.context_quality = level * kQualitySteps;
+  STRAIT_ASSIGN_OR_RETURN(field.context, EntropyModel::Create(spec));
+  const Shape batch = WithBatch(kLatents, unit.spec.latent_shape);
+  field.latents = Split(DrawSymbols(field.context, batch, field.context_quality, 1), kLatents);
+  const Shape seen_shape = WithBatch(256, unit.spec.latent_shape);
+  STRAIT_ASSIGN_OR_RETURN(
+      field.channels, FitChannels(DrawSymbols(field.context, seen_shape, field.context_quality, 2), seen_shape));
+  return field;
+}
+
+void BenchField(benchmark::State& state, const std::function<Result<Field>()>& make, bool with_context,
+                bool decodes) {
+  const Result<Field> field = make();
   if (!field.ok()) return state.SkipWithError(field.status().message().c_str());
   const EntropyModel& model = with_context ? field->context : field->channels;
+  const int quality = with_context ? field->context_quality : 0;
   SymbolBuffers buffers;
-  const auto encode = [&] { return model.Encode(field->symbols, field->shape, 0, buffers); };
-  if (!encode().ok()) return state.SkipWithError("encode failed");
-  std::vector<uint8_t> payload(buffers.encoder.payload_bytes());
-  buffers.encoder.WritePayload(payload.data());
-  std::vector<int16_t> decoded(field->symbols.size());
+  std::vector<std::vector<uint8_t>> payloads;
+  double bytes = 0;
+  for (const std::vector<int16_t>& symbols : field->latents) {
+    if (!model.Encode(symbols, field->shape, quality, buffers).ok()) return state.SkipWithError("encode failed");
+    payloads.emplace_back(buffers.encoder.payload_bytes());
+    buffers.encoder.WritePayload(payloads.back().data());
+    bytes += static_cast<double>(payloads.back().size()) / static_cast<double>(field->latents.size());
+  }
+  std::vector<int16_t> decoded(field->latents.front().size());
+  size_t at = 0;
   for (auto _ : state) {
-    const Status status = decodes ? model.Decode(payload, field->shape, 0, buffers, decoded) : encode();
+    at = (at + 1) % payloads.size();
+    const Status status = decodes ? model.Decode(payloads[at], field->shape, quality, buffers, decoded)
+                                  : model.Encode(field->latents[at], field->shape, quality, buffers);
     if (!status.ok()) return state.SkipWithError("coding failed");
     benchmark::DoNotOptimize(decoded.data());
   }
-  if (decodes && decoded != field->symbols) return state.SkipWithError("decoded symbols differ");
+  if (decodes && decoded != field->latents[at]) return state.SkipWithError("decoded symbols differ");
   state.SetItemsProcessed(state.iterations() * static_cast<int64_t>(decoded.size()));
-  state.counters["bytes"] = static_cast<double>(payload.size());
+  state.counters["bytes"] = bytes;
 }
 
 }  // namespace
 
-void RegisterContextBenchmarks() {
-  for (const auto& [channels, side] : {std::pair(12, 8), std::pair(48, 8), std::pair(64, 16), std::pair(64, 32)}) {
+void RegisterContextBenchmarks(const BenchUnits& units) {
+  const auto add = [](const std::string& name, const std::function<Result<Field>()>& make) {
     for (const bool decodes : {false, true}) {
       for (const bool with_context : {false, true}) {
-        const std::string name = std::string("EntropyModel/") + (decodes ? "Decode/" : "Encode/") +
-                                 (with_context ? "context/" : "channels/") + std::to_string(channels) + "x" +
-                                 std::to_string(side) + "x" + std::to_string(side);
-        benchmark::RegisterBenchmark(name.c_str(), BenchField, channels, side, with_context, decodes);
+        const std::string kind = std::string("EntropyModel/") + (decodes ? "Decode/" : "Encode/") +
+                                 (with_context ? "context/" : "channels/");
+        benchmark::RegisterBenchmark((kind + name).c_str(), BenchField, make, with_context, decodes);
       }
+    }
+  };
+  for (const auto& [channels, side] : {std::pair(12, 8), std::pair(48, 8), std::pair(64, 16), std::pair(64, 32)}) {
+    add(ToString({channels, side, side}), [c = channels, s = side] { return MakeField(c, s); });
+  }
+  for (const auto& unit : units) {
+    if (!unit->is_trained || unit->spec.latent_shape.size() != 3) continue;
+    for (size_t level = 0; level < unit->spec.levels.size(); ++level) {
+      add(unit->name + "/" + std::to_string(level),
+          [unit, level] { return MakeField(*unit, static_cast<int>(level)); });
     }
   }
 }

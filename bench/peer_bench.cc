@@ -10,8 +10,8 @@
 #include <string>
 #include <vector>
 
+#include "bench/bench_units.h"
 #include "bench/benchmarks.h"
-#include "bench/reference_units.h"
 #include "training/torch_shape.h"
 
 namespace strait {
@@ -21,7 +21,7 @@ torch::Tensor ToTorch(const Weights& weights) {
   return torch::from_blob(const_cast<float*>(weights.data.data()), SizesOf(weights.shape)).clone();
 }
 
-// The ops of a reference unit's transform, weights ready.
+// The ops of a unit's transform, weights ready.
 class TorchTransform {
  public:
   // LibTorch chooses how by itself; at batch 1 on one thread it leaves pointwise convolutions to code of its own,
@@ -32,20 +32,15 @@ class TorchTransform {
                          op.bias.data.empty() ? torch::Tensor() : ToTorch(op.bias)});
   }
 
-  torch::Tensor Forward(torch::Tensor x) const {
-    for (const auto& [op, weight, bias] : layers_) {
-      const std::vector<int64_t> stride{op.stride[0], op.stride[1]}, padding{op.padding[0], op.padding[1]};
-      if (op.kind == OpKind::kConv2d) {
-        x = by_onednn_ ? torch::mkldnn_convolution(x, weight, bias, padding, stride, {1, 1}, op.groups)
-                       : torch::conv2d(x, weight, bias, stride, padding, 1, op.groups);
-      } else if (op.kind == OpKind::kConvTranspose2d) {
-        const std::vector<int64_t> output_padding{op.output_padding[0], op.output_padding[1]};
-        x = torch::conv_transpose2d(x, weight, bias, stride, padding, output_padding, op.groups);
-      } else {
-        x = torch::relu_(x);
-      }
+  torch::Tensor Forward(const torch::Tensor& src) const {
+    std::vector<torch::Tensor> values = {src};
+    for (const Layer& layer : layers_) {
+      const auto read = [&](size_t i) {
+        return layer.op.src.empty() ? values.back() : values[static_cast<size_t>(layer.op.src[i])];
+      };
+      values.push_back(layer.op.kind == OpKind::kAdd ? read(0) + read(1) : Run(layer, read(0)));
     }
-    return x;
+    return values.back();
   }
 
  private:
@@ -53,16 +48,39 @@ class TorchTransform {
     Op op;
     torch::Tensor weight, bias;
   };
+
+  torch::Tensor Run(const Layer& layer, const torch::Tensor& x) const {
+    const auto& [op, weight, bias] = layer;
+    const std::vector<int64_t> stride{op.stride[0], op.stride[1]}, padding{op.padding[0], op.padding[1]};
+    const std::vector<int64_t> output_padding{op.output_padding[0], op.output_padding[1]};
+    switch (op.kind) {
+      case OpKind::kConv2d:
+        return by_onednn_ ? torch::mkldnn_convolution(x, weight, bias, padding, stride, {1, 1}, op.groups)
+                          : torch::conv2d(x, weight, bias, stride, padding, 1, op.groups);
+      case OpKind::kConvTranspose2d:
+        return torch::conv_transpose2d(x, weight, bias, stride, padding, output_padding, op.groups);
+      case OpKind::kLinear:
+        return torch::linear(x, weight, bias);
+      case OpKind::kLeakyRelu:
+        return torch::leaky_relu(x, op.slope);
+      case OpKind::kPixelShuffle:
+        return torch::pixel_shuffle(x, op.factor);
+      default:
+        return torch::relu(x);
+    }
+  }
+
   bool by_onednn_;
   std::vector<Layer> layers_;
 };
 
-void BenchTorch(benchmark::State& state, const ReferenceSplit& split, bool analysis, bool by_onednn) {
+void BenchTorch(benchmark::State& state, const std::shared_ptr<const BenchUnit>& unit, bool analysis,
+                bool by_onednn) {
   const c10::InferenceMode guard;
   torch::set_num_threads(1);
-  const ModelSpec unit = ReferenceUnit(split);
-  const TorchTransform transform(analysis ? unit.analysis : unit.synthesis, by_onednn);
-  const Shape src_shape = WithBatch(1, analysis ? unit.feature_shape : unit.latent_shape);
+  const ModelSpec& spec = unit->spec;
+  const TorchTransform transform(analysis ? spec.analysis : spec.synthesis, by_onednn);
+  const Shape src_shape = WithBatch(1, analysis ? spec.feature_shape : spec.latent_shape);
   const torch::Tensor src = torch::rand(SizesOf(src_shape));
   for (auto _ : state) {
     const torch::Tensor dst = transform.Forward(src);
@@ -93,9 +111,9 @@ cv::Mat PhotographLike(int size) {
   return picture;
 }
 
-void BenchJpeg(benchmark::State& state) {
+void BenchJpeg(benchmark::State& state, int size) {
   cv::setNumThreads(1);
-  const cv::Mat picture = PhotographLike(224);
+  const cv::Mat picture = PhotographLike(size);
   std::vector<uchar> bytes;
   for (auto _ : state) {
     cv::imencode(".jpg", picture, bytes, {cv::IMWRITE_JPEG_QUALITY, 75});
@@ -106,17 +124,20 @@ void BenchJpeg(benchmark::State& state) {
 
 }  // namespace
 
-void RegisterPeerBenchmarks() {
-  for (const ReferenceSplit& split : ReferenceSplits()) {
+void RegisterPeerBenchmarks(const BenchUnits& units) {
+  for (const auto& unit : units) {
     const auto add = [&](const char* kind, bool analysis, bool by_onednn) {
-      benchmark::RegisterBenchmark((kind + split.name()).c_str(), BenchTorch, split, analysis, by_onednn)
+      benchmark::RegisterBenchmark((kind + unit->name).c_str(), BenchTorch, unit, analysis, by_onednn)
           ->Unit(benchmark::kMicrosecond);
     };
     add("TorchUnit/Analysis/", true, false);
     add("TorchUnit/Synthesis/", false, false);
     add("TorchOnednn/Analysis/", true, true);
   }
-  benchmark::RegisterBenchmark("Jpeg75/Encode/224", BenchJpeg)->Unit(benchmark::kMicrosecond);
+  for (const int size : {128, 224}) {
+    benchmark::RegisterBenchmark(("Jpeg75/Encode/" + std::to_string(size)).c_str(), BenchJpeg, size)
+        ->Unit(benchmark::kMicrosecond);
+  }
 }
 
 }  // namespace strait
