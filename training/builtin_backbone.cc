@@ -13,7 +13,10 @@
 #include "codec/file_io.h"
 #include "datasets/loader.h"
 #include "datasets/subset.h"
+#include "entropy/error.h"
 #include "training/builtin_network.h"
+#include "training/evaluate.h"
+#include "training/labelled_batch.h"
 #include "training/run_log.h"
 #include "training/torch_status.h"
 
@@ -28,17 +31,17 @@ class BackboneTrainer {
 
   Result<double> Run(const std::string& out_path) {
     STRAIT_RETURN_IF_ERROR(Prepare());
-    double top1 = 0;
+    double accuracy = 0;
     for (int epoch = 0; epoch < recipe_.train.epochs; ++epoch) {
       const auto start = std::chrono::steady_clock::now();
       STRAIT_ASSIGN_OR_RETURN(const double loss, TrainEpoch(epoch));
-      STRAIT_ASSIGN_OR_RETURN(top1, Validate());
+      STRAIT_ASSIGN_OR_RETURN(accuracy, Validate());
       const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-      fmt::print(stderr, "epoch {}/{}: loss {:.4f}, top-1 {:.2f} %, {:.1f} s\n", epoch + 1, recipe_.train.epochs,
-                 loss, top1, seconds);
+      fmt::print(stderr, "epoch {}/{}: loss {:.4f}, accuracy {:.2f} %, {:.1f} s\n", epoch + 1, recipe_.train.epochs,
+                 loss, accuracy, seconds);
     }
     STRAIT_RETURN_IF_ERROR(Save(out_path));
-    return top1;
+    return accuracy;
   }
 
  private:
@@ -55,8 +58,12 @@ class BackboneTrainer {
     STRAIT_ASSIGN_OR_RETURN(validation_set_, OpenDataset(recipe_.data.spec, Subset::kValidation));
     train_set_ = TakeSubset(std::move(train_set_), recipe_.data.train_samples);
     validation_set_ = TakeSubset(std::move(validation_set_), recipe_.data.val_samples);
+    int64_t side = 0;
+    if (recipe_.network.kind == NetworkKind::kVit) {
+      STRAIT_ASSIGN_OR_RETURN(side, ImageSide());
+    }
     const int64_t classes = static_cast<int64_t>(train_set_->class_names().size());
-    network_ = MakeBuiltinNetwork(recipe_.network, 3, classes, recipe_.train.seed);
+    STRAIT_ASSIGN_OR_RETURN(network_, MakeBuiltinNetwork(recipe_.network, side, classes, recipe_.train.seed));
     network_.to(device_);
     std::vector<torch::Tensor> parameters;
     for (const torch::Tensor& parameter : network_.parameters()) parameters.push_back(parameter);
@@ -66,6 +73,17 @@ class BackboneTrainer {
     steps_per_epoch_ = std::max<int64_t>(1, static_cast<int64_t>(train_set_->size()) / batch);
     total_steps_ = steps_per_epoch_ * recipe_.train.epochs;
     return Status();
+  }
+
+  // Of the images as the loader gives them.
+  Result<int64_t> ImageSide() const {
+    LoaderOptions options = Options(false);
+    options.batch_size = options.threads = 1;
+    Loader loader(*validation_set_, recipe_.data.preprocess, options, 0);
+    STRAIT_ASSIGN_OR_RETURN(const std::optional<Batch> batch, loader.Next());
+    if (batch && batch->height == batch->width) return batch->height;
+    return Error(StatusCode::kInvalidArgument, recipe_.data.spec, ": ",
+                 batch ? "images are not square; set data.resize and data.crop" : "has no image");
   }
 
   double LearningRate() const {
@@ -86,12 +104,13 @@ class BackboneTrainer {
     return options;
   }
 
-  torch::Tensor Pixels(const Batch& batch) const {
-    auto* data = const_cast<float*>(batch.pixels.data());  // from_blob takes no const; nothing writes to it
-    return torch::from_blob(data, {batch.size, 3, batch.height, batch.width}, torch::kFloat32).to(device_);
+  // Errors: as LabelsOf, and kInvalidArgument for a data set without masks where they are needed.
+  Result<torch::Tensor> Labels(const Batch& batch, const torch::Tensor& logits) const {
+    STRAIT_ASSIGN_OR_RETURN(const torch::Tensor labels, LabelsOf(batch, logits));
+    if (labels.defined()) return labels;
+    return Error(StatusCode::kInvalidArgument, recipe_.data.spec,
+                 ": has no masks, which network.kind = \"encoder-decoder\" learns from");
   }
-
-  torch::Tensor Labels(const Batch& batch) const { return torch::tensor(batch.labels, torch::kInt64).to(device_); }
 
   Result<double> TrainEpoch(int epoch) {
     network_.train();
@@ -102,7 +121,7 @@ class BackboneTrainer {
     while (true) {
       STRAIT_ASSIGN_OR_RETURN(const std::optional<Batch> batch, loader.Next());
       if (!batch) break;
-      const double loss = Step(*batch);
+      STRAIT_ASSIGN_OR_RETURN(const double loss, Step(*batch));
       if (!std::isfinite(loss)) {
         return Error(StatusCode::kInternal, "backbone: loss is not finite at step ", step_,
                      "; lower train.learning_rate");
@@ -116,11 +135,12 @@ class BackboneTrainer {
     return batches == 0 ? 0 : sum / static_cast<double>(batches);
   }
 
-  double Step(const Batch& batch) {
+  Result<double> Step(const Batch& batch) {
     for (auto& group : optimizer_->param_groups()) group.options().set_lr(LearningRate());
     optimizer_->zero_grad();
-    const torch::Tensor logits = network_.forward({Pixels(batch)}).toTensor();
-    const torch::Tensor loss = torch::cross_entropy_loss(logits, Labels(batch));
+    const torch::Tensor logits = network_.forward({PixelsOf(batch).to(device_)}).toTensor();
+    STRAIT_ASSIGN_OR_RETURN(const torch::Tensor labels, Labels(batch, logits));
+    const torch::Tensor loss = torch::cross_entropy_loss(logits, labels.to(device_));
     loss.backward();
     if (recipe_.train.grad_clip > 0) {
       std::vector<torch::Tensor> parameters;
@@ -138,16 +158,14 @@ class BackboneTrainer {
     Preprocess preprocess = recipe_.data.preprocess;
     preprocess.augment = false;
     Loader loader(*validation_set_, preprocess, Options(false), 0);
-    int64_t correct = 0;
-    int64_t count = 0;
+    std::vector<torch::Tensor> logits, labels;
     while (true) {
       STRAIT_ASSIGN_OR_RETURN(const std::optional<Batch> batch, loader.Next());
       if (!batch) break;
-      const torch::Tensor logits = network_.forward({Pixels(*batch)}).toTensor();
-      correct += logits.argmax(1).eq(Labels(*batch)).sum().item<int64_t>();
-      count += batch->size;
+      logits.push_back(network_.forward({PixelsOf(*batch).to(device_)}).toTensor().cpu());
+      STRAIT_ASSIGN_OR_RETURN(labels.emplace_back(), Labels(*batch, logits.back()));
     }
-    return count == 0 ? 0.0 : 100.0 * static_cast<double>(correct) / static_cast<double>(count);
+    return logits.empty() ? 0.0 : Accuracy(torch::cat(logits), torch::cat(labels));
   }
 
   Status Save(const std::string& out_path) {

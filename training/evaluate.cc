@@ -32,6 +32,8 @@ std::string Quoted(const std::string& field) {
   return quoted + '"';
 }
 
+double ShareOf(const torch::Tensor& is_true) { return 100.0 * is_true.to(torch::kFloat64).mean().item<double>(); }
+
 // One sample out to a frame and back: `src` and `dst` are contiguous float32 of one sample. Returns the frame's
 // bytes.
 Result<size_t> RoundTrip(Encoder& encoder, Decoder& decoder, const float* src, const Shape& shape, double quality,
@@ -105,13 +107,24 @@ class BatchCoder {
 
 }  // namespace
 
-double Top1(const torch::Tensor& logits, const torch::Tensor& labels) {
+double Accuracy(const torch::Tensor& logits, const torch::Tensor& labels) {
   if (logits.size(0) == 0) return std::numeric_limits<double>::quiet_NaN();
-  return 100.0 * logits.argmax(1).eq(labels).to(torch::kFloat64).mean().item<double>();
+  const torch::Tensor answers = logits.argmax(1);
+  if (logits.dim() == 2) return ShareOf(answers.eq(labels));
+  const int64_t classes = logits.size(1);
+  const torch::Tensor pairs =
+      torch::bincount((labels * classes + answers).flatten(), {}, classes * classes).view({classes, classes});
+  const torch::Tensor both = pairs.diag(), either = pairs.sum(0) + pairs.sum(1) - both;
+  const torch::Tensor occurring = torch::nonzero(either).squeeze(1);
+  const torch::Tensor ratios =
+      both.to(torch::kFloat64).index_select(0, occurring) / either.index_select(0, occurring);
+  return 100.0 * ratios.mean().item<double>();
 }
 
+const char* AccuracyName(const torch::Tensor& logits) { return logits.dim() == 2 ? "top-1" : "mean IoU"; }
+
 double Agreement(const torch::Tensor& logits, const torch::Tensor& reference) {
-  return Top1(logits, reference.argmax(1));
+  return ShareOf(logits.argmax(1).eq(reference.argmax(1)));
 }
 
 RdPoint MakeRdPoint(const std::string& codec, const std::string& level, double lambda, double bytes_per_sample,
@@ -123,8 +136,8 @@ RdPoint MakeRdPoint(const std::string& codec, const std::string& level, double l
   point.bytes_per_sample = bytes_per_sample;
   point.bits_per_element =
       8 * bytes_per_sample / (static_cast<double>(set.features.numel()) / set.features.size(0));
-  point.top1 = Top1(logits, set.labels);
-  point.top1_drop = Top1(set.logits, set.labels) - point.top1;
+  point.top1 = Accuracy(logits, set.labels);
+  point.top1_drop = Accuracy(set.logits, set.labels) - point.top1;
   point.agreement = Agreement(logits, set.logits);
   return point;
 }

@@ -12,11 +12,12 @@
 
 namespace strait {
 
-// Head outputs, labels and the unsplit network's logits of a validation set (or a part of it).
+// Head outputs, labels and the unsplit network's logits of a validation set (or a part of it). Networks answer for
+// a sample as a whole or for every pixel.
 struct EvalSet {
   torch::Tensor features;  // [N, ...] float32 or float16, CPU
-  torch::Tensor labels;    // [N] int64
-  torch::Tensor logits;    // [N, classes] of the unsplit network
+  torch::Tensor labels;    // [N] or [N, H, W] int64
+  torch::Tensor logits;    // [N, classes] or [N, classes, H, W] of the unsplit network
 };
 
 // One row of rd.csv. Rates are sizes of real frames, header included.
@@ -26,14 +27,17 @@ struct RdPoint {
   double lambda = 0;
   double bytes_per_sample = 0;
   double bits_per_element = 0;  // of the feature tensor at the split
-  double top1 = 0;              // percent
+  double top1 = 0;              // accuracy in percent: see Accuracy
   double top1_drop = 0;         // points below the unsplit network
   double agreement = 0;         // percent with the same arg-max as the unsplit network
 };
 
-// Top-1 of the logits in percent.
-double Top1(const torch::Tensor& logits, const torch::Tensor& labels);
-// Same arg-max, in percent.
+// In percent: top-1 of logits [N, classes]; of [N, classes, H, W] the mean intersection over union of the classes
+// that occur among labels or answers (PASCAL VOC 2012), over all pixels of the set.
+double Accuracy(const torch::Tensor& logits, const torch::Tensor& labels);
+// What it is called: "top-1" or "mean IoU".
+const char* AccuracyName(const torch::Tensor& logits);
+// Samples, or pixels, with the same arg-max, in percent.
 double Agreement(const torch::Tensor& logits, const torch::Tensor& reference);
 
 // The row of one set of restored logits.

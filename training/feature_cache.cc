@@ -24,7 +24,7 @@ namespace {
 // on.
 constexpr size_t kHeaderBytes = 8192;
 constexpr size_t kAlignment = 64;
-constexpr const char kFormat[] = "strait features 1";
+constexpr const char kFormat[] = "strait features 2";
 
 struct CloseFile {
   void operator()(const int* fd) const {
@@ -69,7 +69,7 @@ class Layout {
 };
 
 struct TableShapes {
-  std::vector<int64_t> features, logits;
+  std::vector<int64_t> features, logits, labels;
   std::vector<std::vector<int64_t>> stages;
 };
 
@@ -77,7 +77,7 @@ size_t Place(const TableShapes& shapes, uint8_t* data, FeatureTable& table) {
   Layout layout(data);
   table.features = layout.Take(shapes.features, torch::kHalf);
   table.logits = layout.Take(shapes.logits, torch::kFloat);
-  table.labels = layout.Take({shapes.features[0]}, torch::kLong);
+  table.labels = layout.Take(shapes.labels, torch::kLong);
   table.stages.clear();
   for (const std::vector<int64_t>& stage : shapes.stages) table.stages.push_back(layout.Take(stage, torch::kHalf));
   return layout.end();
@@ -86,10 +86,15 @@ size_t Place(const TableShapes& shapes, uint8_t* data, FeatureTable& table) {
 nlohmann::json HeaderOf(const FeatureTable& table, const std::string& description) {
   nlohmann::json stages = nlohmann::json::array();
   for (const torch::Tensor& stage : table.stages) stages.push_back(stage.sizes().vec());
-  return {{"format", kFormat},           {"description", description},
-          {"views", table.views},        {"stride", table.stride},
-          {"samples", table.samples},    {"features", table.features.sizes().vec()},
-          {"stages", std::move(stages)}, {"logits", table.logits.sizes().vec()}};
+  return {{"format", kFormat},
+          {"description", description},
+          {"views", table.views},
+          {"stride", table.stride},
+          {"samples", table.samples},
+          {"features", table.features.sizes().vec()},
+          {"stages", std::move(stages)},
+          {"logits", table.logits.sizes().vec()},
+          {"labels", table.labels.sizes().vec()}};
 }
 
 // nullopt where the header is not one of ours.
@@ -103,11 +108,12 @@ std::optional<TableShapes> ReadHeader(const uint8_t* data, const std::string& de
     header.at("samples").get_to(table.samples);
     header.at("features").get_to(shapes.features);
     header.at("logits").get_to(shapes.logits);
+    header.at("labels").get_to(shapes.labels);
     header.at("stages").get_to(shapes.stages);
     const int64_t rows = table.views * table.stride;
     const auto has_rows = [&](const std::vector<int64_t>& shape) { return !shape.empty() && shape[0] == rows; };
-    bool sound =
-        table.samples > 0 && table.samples <= table.stride && has_rows(shapes.features) && has_rows(shapes.logits);
+    bool sound = table.samples > 0 && table.samples <= table.stride && has_rows(shapes.features) &&
+                 has_rows(shapes.logits) && has_rows(shapes.labels);
     for (const std::vector<int64_t>& stage : shapes.stages) sound = sound && has_rows(stage);
     if (sound) return shapes;
   } catch (const nlohmann::json::exception&) {
@@ -119,7 +125,8 @@ std::optional<TableShapes> ReadHeader(const uint8_t* data, const std::string& de
 
 FeatureCache::FeatureCache(std::string folder, std::string description) : description_(std::move(description)) {
   if (folder.empty()) return;
-  const uint64_t hash = Xxh3_64({reinterpret_cast<const uint8_t*>(description_.data()), description_.size()});
+  const std::string name = kFormat + description_;
+  const uint64_t hash = Xxh3_64({reinterpret_cast<const uint8_t*>(name.data()), name.size()});
   path_ = fmt::format("{}/{:016x}.features", folder, hash);
 }
 
@@ -156,14 +163,15 @@ Result<bool> FeatureCache::Load(FeatureTable& table) {
 }
 
 Status FeatureCache::Allocate(const torch::Tensor& features, const torch::Tensor& logits,
-                              const std::vector<torch::Tensor>& stages, FeatureTable& table) {
+                              const torch::Tensor& labels, const std::vector<torch::Tensor>& stages,
+                              FeatureTable& table) {
   const int64_t rows = table.views * table.stride;
-  TableShapes shapes{RowsLike(rows, features), RowsLike(rows, logits), {}};
+  TableShapes shapes{RowsLike(rows, features), RowsLike(rows, logits), RowsLike(rows, labels), {}};
   for (const torch::Tensor& stage : stages) shapes.stages.push_back(RowsLike(rows, stage));
   if (path_.empty()) {
     table.features = torch::empty(shapes.features, torch::kHalf);
     table.logits = torch::empty(shapes.logits, torch::kFloat);
-    table.labels = torch::empty({rows}, torch::kLong);
+    table.labels = torch::empty(shapes.labels, torch::kLong);
     for (const std::vector<int64_t>& stage : shapes.stages)
       table.stages.push_back(torch::empty(stage, torch::kHalf));
     return Status();

@@ -19,7 +19,7 @@ struct FeatureTable {
   int64_t samples = 0;                // of a view: images that cannot be read are left out
   torch::Tensor features;             // [rows, ...] float16, of the split
   torch::Tensor logits;               // [rows, ...] float32
-  torch::Tensor labels;               // [rows] int64
+  torch::Tensor labels;               // [rows, ...] int64
   std::vector<torch::Tensor> stages;  // [rows, ...] float16, of the tail where the loss compares them
 };
 
@@ -39,7 +39,7 @@ class FeatureCache {
 
   // Makes room for the rows of `table`, whose views and stride are set, with samples shaped like rows of the
   // others. kIo when the folder cannot be written or has no room.
-  Status Allocate(const torch::Tensor& features, const torch::Tensor& logits,
+  Status Allocate(const torch::Tensor& features, const torch::Tensor& logits, const torch::Tensor& labels,
                   const std::vector<torch::Tensor>& stages, FeatureTable& table);
 
   // Makes what was allocated and filled in the file that later runs load.

@@ -5,34 +5,39 @@
 
 #include <algorithm>
 #include <chrono>
-#include <cstring>
 #include <numeric>
 
 #include "datasets/loader.h"
 #include "entropy/error.h"
 #include "training/feature_cache.h"
 #include "training/interrupt.h"
+#include "training/labelled_batch.h"
 #include "training/run_log.h"
 
 namespace strait {
 namespace {
 
-torch::Tensor ToTensor(const Batch& batch) {
-  torch::Tensor images = torch::empty({batch.size, 3, batch.height, batch.width});
-  std::memcpy(images.data_ptr<float>(), batch.pixels.data(), batch.pixels.size() * sizeof(float));
-  return images;
-}
-
 // Head and tail on the device that computes features.
 class FrozenNetwork {
  public:
-  FrozenNetwork(const SplitNetwork& network, const Tail& tail, const torch::Device& device)
-      : head_(device.is_cpu() ? network.head : ToDevice(network.head, device)), tail_(tail), device_(device) {}
+  FrozenNetwork(const SplitNetwork& network, const Tail& tail, const torch::Device& device, bool needs_labels)
+      : head_(device.is_cpu() ? network.head : ToDevice(network.head, device)),
+        tail_(tail),
+        device_(device),
+        needs_labels_(needs_labels) {}
 
-  FeatureBatch Run(const Batch& batch) {
+  Result<FeatureBatch> Run(const Batch& batch) {
     torch::NoGradGuard no_grad;
-    return RunTail(head_.forward({ToTensor(batch).to(device_)}).toTensor(),
-                   torch::tensor(batch.labels, torch::kLong));
+    FeatureBatch result = RunTail(head_.forward({PixelsOf(batch).to(device_)}).toTensor(), torch::Tensor());
+    STRAIT_ASSIGN_OR_RETURN(const torch::Tensor labels, LabelsOf(batch, result.logits));
+    if (labels.defined()) {
+      result.labels = labels;
+    } else if (needs_labels_) {
+      return Error(StatusCode::kInvalidArgument,
+                   "loss.kind = \"task\" on a network that answers for every pixel needs masks, which the data set "
+                   "lacks; use \"distill\"");
+    }
+    return result;
   }
 
   // Without labels, the network's own answers stand for them.
@@ -47,6 +52,7 @@ class FrozenNetwork {
   torch::jit::Module head_;
   const Tail& tail_;
   torch::Device device_;
+  bool needs_labels_;
 };
 
 void ReportSkipped(const Loader& loader, const Dataset& dataset) {
@@ -58,6 +64,8 @@ void ReportSkipped(const Loader& loader, const Dataset& dataset) {
 Status InterruptedError() {
   return Error(StatusCode::kIo, "interrupted before the first step; nothing was written");
 }
+
+bool NeedsLabels(const Recipe& recipe) { return recipe.loss.kind == LossKind::kTask; }
 
 LoaderOptions SequentialOptions(const Recipe& recipe) {
   return {.batch_size = recipe.train.batch_size,
@@ -87,7 +95,9 @@ Status ForEachBatch(const SourceData& data, const Preprocess& preprocess, const 
     STRAIT_ASSIGN_OR_RETURN(std::optional<Batch> batch, loader.Next());
     if (!batch) break;
     if (Interrupted()) return InterruptedError();
-    if (batch->size > 0) sink(network.Run(*batch), batch->indices);
+    if (batch->size == 0) continue;
+    STRAIT_ASSIGN_OR_RETURN(const FeatureBatch features, network.Run(*batch));
+    sink(features, batch->indices);
   }
   if (epoch == 0) ReportSkipped(loader, *data.images);
   return Status();
@@ -122,7 +132,7 @@ class CachedSource : public FeatureSource {
     }
     table.views = views;
     table.stride = data.size();
-    FrozenNetwork frozen(network, tail, device);
+    FrozenNetwork frozen(network, tail, device, NeedsLabels(recipe));
     Progress progress("caching features", data.size() * views);
     for (int view = 0; view < views; ++view) {
       const int64_t begin = data.size() * view;
@@ -185,7 +195,7 @@ class CachedSource : public FeatureSource {
  private:
   Status Store(const FeatureBatch& batch, int64_t row) {
     if (!table_.features.defined())
-      STRAIT_RETURN_IF_ERROR(cache_.Allocate(batch.features, batch.logits, batch.stages, table_));
+      STRAIT_RETURN_IF_ERROR(cache_.Allocate(batch.features, batch.logits, batch.labels, batch.stages, table_));
     const int64_t rows = batch.features.size(0);
     table_.features.narrow(0, row, rows).copy_(batch.features);
     table_.logits.narrow(0, row, rows).copy_(batch.logits);
@@ -206,7 +216,7 @@ class StreamingSource : public FeatureSource {
  public:
   StreamingSource(const Recipe& recipe, const Dataset& dataset, const SplitNetwork& network, const Tail& tail,
                   const torch::Device& device)
-      : recipe_(recipe), dataset_(dataset), network_(network, tail, device) {}
+      : recipe_(recipe), dataset_(dataset), network_(network, tail, device, NeedsLabels(recipe)) {}
 
   int64_t batches_per_epoch() const override {
     return std::max<int64_t>(1, static_cast<int64_t>(dataset_.size()) / recipe_.train.batch_size);
@@ -236,7 +246,7 @@ class StreamingSource : public FeatureSource {
     }
     ++taken_;
     const auto start = std::chrono::steady_clock::now();
-    FeatureBatch features = network_.Run(*batch);
+    STRAIT_ASSIGN_OR_RETURN(FeatureBatch features, network_.Run(*batch));
     compute_seconds_ += std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
     return std::optional<FeatureBatch>(std::move(features));
   }
@@ -254,7 +264,8 @@ class StreamingSource : public FeatureSource {
       while (count < samples) {
         STRAIT_ASSIGN_OR_RETURN(const std::optional<Batch> batch, loader.Next());
         if (!batch) break;
-        parts.push_back(network_.Run(*batch).features.cpu());
+        STRAIT_ASSIGN_OR_RETURN(const FeatureBatch part, network_.Run(*batch));
+        parts.push_back(part.features.cpu());
         count += batch->size;
       }
       if (count == 0)
@@ -292,7 +303,7 @@ Result<ValidationFeatures> BuildEvalSet(const Recipe& recipe, const SourceData& 
                                         const Tail& tail, const torch::Device& device) {
   Preprocess preprocess = recipe.data.preprocess;
   preprocess.augment = false;
-  FrozenNetwork frozen(network, tail, device);
+  FrozenNetwork frozen(network, tail, device, /*needs_labels=*/false);
   Progress progress("unsplit network", data.size());
   ValidationFeatures validation;
   std::vector<torch::Tensor> features, logits, labels;

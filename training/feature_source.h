@@ -21,7 +21,7 @@ namespace strait {
 struct FeatureBatch {
   torch::Tensor features;  // [N, ...] float32
   torch::Tensor logits;    // [N, ...] float32, of the unsplit network
-  torch::Tensor labels;    // [N] int64
+  torch::Tensor labels;    // [N] or [N, H, W] int64; where the data has none, the answers of the logits
   std::vector<torch::Tensor> stages =
       {};  // features of the tail's stages (training/tail.h) where the loss compares them
 };

@@ -15,7 +15,9 @@ torch::Tensor Distortion(const LossRecipe& recipe, const DistortionInputs& input
   const torch::Tensor divergence =
       torch::kl_div(torch::log_softmax(logits / t, 1), torch::log_softmax(inputs.reference_logits / t, 1),
                     at::Reduction::Sum, /*log_target=*/true);
-  torch::Tensor distortion = divergence * (t * t / static_cast<double>(logits.size(0)));
+  // Of every answer: of a sample, or of each of its pixels.
+  const auto answers = static_cast<double>(logits.numel() / logits.size(1));
+  torch::Tensor distortion = divergence * (t * t / answers);
   if (inputs.stages.empty()) return distortion;
   const double weight = recipe.feature_weight / static_cast<double>(inputs.stages.size());
   for (size_t i = 0; i < inputs.stages.size(); ++i) {

@@ -16,7 +16,7 @@ struct DistortionInputs {
   torch::Tensor reference;  // feature tensor before it
   torch::Tensor logits;     // tail(restored); undefined for LossKind::kFeature
   torch::Tensor reference_logits;
-  torch::Tensor labels;                              // [N] int64
+  torch::Tensor labels;                              // [N] or [N, H, W] int64
   std::vector<torch::Tensor> stages = {};            // features of the tail's stages; empty unless distilled
   std::vector<torch::Tensor> reference_stages = {};  // in the unsplit network
 };
@@ -24,7 +24,7 @@ struct DistortionInputs {
 // Sum of squared differences over the sum of squares of the reference: 0 is exact, 1 is as good as zeros.
 torch::Tensor RelativeError(const torch::Tensor& restored, const torch::Tensor& reference);
 
-// Scalar distortion of a batch, mean over samples.
+// Scalar distortion of a batch, mean over samples (and over the pixels that logits [N, classes, H, W] answer for).
 //   task     cross-entropy with the labels
 //   distill  temperature^2 * KL(reference || restored) of the softmax outputs (Hinton et al. 2015), plus
 //   feature_weight

@@ -78,9 +78,12 @@ struct ExportRecipe {      // [export]
   int sets_per_level = 4;  // table sets between two levels
 };
 
+enum class NetworkKind : uint8_t { kResnet, kEncoderDecoder, kVit };  // "resnet", "encoder-decoder", "vit"
+
 struct NetworkRecipe {  // [network]: what `strait-train backbone` builds
-  int width = 16;       // channels of the first stage; doubles at each of the four stages
-  int blocks = 1;       // residual blocks a stage
+  NetworkKind kind = NetworkKind::kResnet;
+  int width = 16;  // channels of the first stage, which double at each next one; vit: a quarter of a token's
+  int blocks = 1;  // residual blocks a stage; vit: a quarter of the attention blocks
 };
 
 struct Recipe {

@@ -228,6 +228,10 @@ std::vector<Key> RunKeys() {
       Number("validation.samples", STRAIT_FIELD(validation.samples), {0, kMaxCount}),
       Number("export.precision", STRAIT_FIELD(export_.precision), {kMinPrecision, kMaxPrecision}),
       Number("export.sets_per_level", STRAIT_FIELD(export_.sets_per_level), {1, kQualitySteps}),
+      Choice<NetworkKind>("network.kind", STRAIT_FIELD(network.kind),
+                          {{"resnet", NetworkKind::kResnet},
+                           {"encoder-decoder", NetworkKind::kEncoderDecoder},
+                           {"vit", NetworkKind::kVit}}),
       Number("network.width", STRAIT_FIELD(network.width), {1, 1024}),
       Number("network.blocks", STRAIT_FIELD(network.blocks), {1, 64}),
   };

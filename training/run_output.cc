@@ -80,7 +80,6 @@ Result<std::vector<RdPoint>> MeasureUnits(const UnitBank& bank, const torch::Ten
   std::vector<RdPoint> points;
   std::vector<BottleneckUnit> units = bank.Snapshot();
   for (size_t i = 0; i < units.size(); ++i) {
-    PruneDeadChannels(units[i], calibration);
     const ExportOptions options = {.precision = provenance.recipe.export_.precision, .sets_per_level = 1};
     STRAIT_ASSIGN_OR_RETURN(const ModelSpec spec,
                             BuildModelSpec(units[i], UnmeasuredLevels(bank.LambdasOf(i)), calibration, options));
@@ -101,7 +100,6 @@ Result<std::vector<RdPoint>> WriteModels(const UnitBank& bank, const torch::Tens
   std::vector<RdPoint> points;
   std::vector<std::pair<std::string, std::vector<uint8_t>>> files;
   for (size_t i = 0; i < units.size(); ++i) {
-    PruneDeadChannels(units[i], calibration);
     const ExportOptions options = {.precision = provenance.recipe.export_.precision,
                                    .sets_per_level = provenance.recipe.export_.sets_per_level,
                                    .provenance_json = ProvenanceJson(provenance)};
@@ -137,8 +135,9 @@ Result<std::vector<RdPoint>> WriteModels(const UnitBank& bank, const torch::Tens
   rows.insert(rows.begin(), UnsplitRow(set));
   STRAIT_RETURN_IF_ERROR(WriteText(out_dir + "/rd.csv", ToCsv(rows)));
   for (const RdPoint& point : points) {
-    fmt::print(stderr, "level {}: lambda {:g}, {:.1f} bytes, top-1 {:.2f} % ({:+.2f}), agreement {:.2f} %\n",
-               point.level, point.lambda, point.bytes_per_sample, point.top1, -point.top1_drop, point.agreement);
+    fmt::print(stderr, "level {}: lambda {:g}, {:.1f} bytes, {} {:.2f} % ({:+.2f}), agreement {:.2f} %\n",
+               point.level, point.lambda, point.bytes_per_sample, AccuracyName(set.logits), point.top1,
+               -point.top1_drop, point.agreement);
   }
   return points;
 }

@@ -133,7 +133,7 @@ TEST(Backbone, NamesASplitByTheOutermostModuleThatReturnsIt) {
   NetworkRecipe recipe;
   recipe.width = 4;
   recipe.blocks = 2;
-  const SavedNetwork file(MakeBuiltinNetwork(recipe, 3, 10, 1), "Names");
+  const SavedNetwork file(MakeBuiltinNetwork(recipe, 64, 10, 1).value(), "Names");
   const Backbone backbone = LoadOrDie(file.path(), {3, 16, 16});
   const std::vector<std::string> names = Names(backbone);
   for (const char* name : {"conv1", "layer1", "layer1.block0", "layer2.block0", "layer2", "layer3", "layer4"}) {
@@ -150,7 +150,7 @@ TEST(Backbone, CountsMultiplyAddsAndParametersOfBothSides) {
   NetworkRecipe recipe;
   recipe.width = 4;
   recipe.blocks = 1;
-  const SavedNetwork file(MakeBuiltinNetwork(recipe, 3, 10, 1), "Counts");
+  const SavedNetwork file(MakeBuiltinNetwork(recipe, 64, 10, 1).value(), "Counts");
   const Backbone backbone = LoadOrDie(file.path(), {3, 16, 16});
   const SplitInfo split = backbone.Cut("layer1").value().info;
   EXPECT_EQ(split.shape, (Shape{4, 8, 8}));
@@ -190,8 +190,8 @@ TEST(Backbone, AnUnknownSplitListsTheValidOnesNearestFirst) {
 TEST(Backbone, HashDependsOnWeightsAndNotOnTheInputShape) {
   NetworkRecipe recipe;
   recipe.width = 4;
-  const SavedNetwork a(MakeBuiltinNetwork(recipe, 3, 10, 1), "HashA");
-  const SavedNetwork b(MakeBuiltinNetwork(recipe, 3, 10, 2), "HashB");
+  const SavedNetwork a(MakeBuiltinNetwork(recipe, 64, 10, 1).value(), "HashA");
+  const SavedNetwork b(MakeBuiltinNetwork(recipe, 64, 10, 2).value(), "HashB");
   const std::string hash = LoadOrDie(a.path(), {3, 16, 16}).hash();
   EXPECT_EQ(hash.size(), 16u);
   EXPECT_EQ(LoadOrDie(a.path(), {3, 32, 32}).hash(), hash);

@@ -113,6 +113,18 @@ TEST(Evaluate, AQualityBetweenLevelsIsNamedByItsNumber) {
   EXPECT_NEAR(point->lambda, 0.1 * std::pow(0.01, 0.25), 1e-9);
 }
 
+TEST(Evaluate, AccuracyOfPixelsIsTheMeanIntersectionOverUnionOfClassesThatOccur) {
+  // Four classes, of which the last never occurs. Two images of 1x3.
+  const torch::Tensor labels = torch::tensor({0, 0, 1, 1, 2, 0}, torch::kLong).view({2, 1, 3});
+  const torch::Tensor answers = torch::tensor({0, 1, 1, 1, 0, 0}, torch::kLong).view({2, 1, 3});
+  const torch::Tensor logits = torch::one_hot(answers, 4).permute({0, 3, 1, 2}).to(torch::kFloat);
+  // Class 0: 2 of {0, 1, 4, 5}; class 1: 2 of {1, 2, 3}; class 2: none of {4}.
+  EXPECT_NEAR(Accuracy(logits, labels), 100 * (2.0 / 4 + 2.0 / 3 + 0) / 3, 1e-9);
+  EXPECT_NEAR(Agreement(logits, logits), 100, 1e-9);
+  EXPECT_STREQ(AccuracyName(logits), "mean IoU");
+  EXPECT_STREQ(AccuracyName(logits.mean({2, 3})), "top-1");
+}
+
 TEST(Evaluate, WrongShapesAndEmptySetsAreErrors) {
   const auto model = TwoLevelModel();
   EvalSet set = MakeSet();

@@ -26,7 +26,7 @@ class FeatureCacheTest : public ::testing::Test {
     table.views = 2;
     table.stride = 5;
     ASSERT_TRUE(cache
-                    .Allocate(torch::zeros({3, 4, 2, 2}), torch::zeros({3, 7}),
+                    .Allocate(torch::zeros({3, 4, 2, 2}), torch::zeros({3, 7}), torch::zeros({3}),
                               {torch::zeros({3, 9}), torch::zeros({3, 1, 1})}, table)
                     .ok());
     table.samples = 4;
@@ -121,7 +121,8 @@ TEST_F(FeatureCacheTest, SaysWhenAFolderCannotBeWritten) {
   FeatureCache cache(folder_ / "file" / "sub", "x");
   FeatureTable table;
   table.views = table.stride = 1;
-  EXPECT_EQ(cache.Allocate(torch::zeros({1, 2}), torch::zeros({1, 2}), {}, table).code(), StatusCode::kIo);
+  EXPECT_EQ(cache.Allocate(torch::zeros({1, 2}), torch::zeros({1, 2}), torch::zeros({1}), {}, table).code(),
+            StatusCode::kIo);
 }
 
 }  // namespace

@@ -110,6 +110,7 @@ TEST(Recipe, RoundTripsThroughToTomlWithEveryKeyChanged) {
                                             "validation.samples=0",
                                             "export.precision=14",
                                             "export.sets_per_level=2",
+                                            "network.kind=vit",
                                             "network.width=8",
                                             "network.blocks=2"};
   const Result<Recipe> changed = ParseRecipe("", "a.toml", changes);

@@ -22,8 +22,8 @@ Status Train(const Options& options) {
   Result<Recipe> recipe = embedded ? ParseRecipe(DefaultBackboneRecipe(), "built-in recipe", options.overrides)
                                    : LoadRecipe(options.recipe, options.overrides);
   if (!recipe.ok()) return recipe.status();
-  STRAIT_ASSIGN_OR_RETURN(const double top1, TrainBuiltinBackbone(*recipe, options.out));
-  fmt::print("{}: top-1 {:.2f} %\n", options.out, top1);
+  STRAIT_ASSIGN_OR_RETURN(const double accuracy, TrainBuiltinBackbone(*recipe, options.out));
+  fmt::print("{}: accuracy {:.2f} %\n", options.out, accuracy);
   return Status();
 }
 
