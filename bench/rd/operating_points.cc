@@ -2,7 +2,8 @@
 
 #include <algorithm>
 #include <cmath>
-#include <map>
+
+#include "bench/rd/curves.h"
 
 namespace strait {
 namespace {
@@ -33,18 +34,12 @@ std::optional<double> AccuracyAtBytes(std::span<const CurvePoint> points, double
 
 std::vector<OperatingPoints> FindOperatingPoints(const std::vector<RdPoint>& rows) {
   std::vector<OperatingPoints> all;
-  std::map<std::string, std::vector<CurvePoint>> curves;
-  for (const RdPoint& row : rows) {
-    if (row.codec == "unsplit") continue;
-    if (curves[row.codec].empty()) all.push_back({row.codec, {}, {}});
-    curves[row.codec].push_back({row.bytes_per_sample, row.top1});
-  }
   const double unsplit = rows.front().top1;
-  for (OperatingPoints& points : all) {
-    const std::vector<CurvePoint>& curve = curves[points.codec];
-    for (const double drop : kDrops) points.bytes_at_drop.push_back(BytesAtAccuracy(curve, unsplit - drop));
+  for (const Curve& curve : CurvesOf(rows)) {
+    OperatingPoints& points = all.emplace_back(OperatingPoints{curve.codec, {}, {}});
+    for (const double drop : kDrops) points.bytes_at_drop.push_back(BytesAtAccuracy(curve.points, unsplit - drop));
     for (const double bytes : kBytes) {
-      const std::optional<double> accuracy = AccuracyAtBytes(curve, bytes);
+      const std::optional<double> accuracy = AccuracyAtBytes(curve.points, bytes);
       points.drop_at_bytes.push_back(accuracy ? std::optional(unsplit - *accuracy) : std::nullopt);
     }
   }

@@ -6,6 +6,7 @@
 #include <array>
 #include <filesystem>
 
+#include "bench/rd/curves.h"
 #include "bench/rd/subprocess.h"
 #include "codec/file_io.h"
 #include "entropy/error.h"
@@ -25,37 +26,12 @@ set border 3 linecolor rgb '#444444' linewidth 1
 set tics nomirror out scale 0.6 textcolor rgb '#333333'
 set grid xtics ytics linetype 1 linecolor rgb '#E4E4E4' linewidth 0.8
 set xlabel 'bytes per sample (log scale)' textcolor rgb '#222222'
-set ylabel 'top-1 accuracy (%)' textcolor rgb '#222222'
 # Curves rise and saturate: the lower right is the corner they leave free.
 set key inside bottom right Left reverse opaque noenhanced samplen 2.5 spacing 1.3 textcolor rgb '#222222'
 set logscale x
 set format x '%.0s%c'
 set offsets graph 0, graph 0, graph 0.03, graph 0.02
 )";
-
-struct Curve {
-  std::string codec;
-  std::vector<RdPoint> points;
-};
-
-std::vector<Curve> CurvesOf(const std::vector<RdPoint>& rows) {
-  std::vector<Curve> curves;
-  for (const RdPoint& row : rows) {
-    if (row.codec == "unsplit" || row.bytes_per_sample <= 0) continue;
-    const auto known =
-        std::find_if(curves.begin(), curves.end(), [&](const Curve& c) { return c.codec == row.codec; });
-    if (known == curves.end()) {
-      curves.push_back({row.codec, {row}});
-    } else {
-      known->points.push_back(row);
-    }
-  }
-  for (Curve& curve : curves) {
-    std::sort(curve.points.begin(), curve.points.end(),
-              [](const RdPoint& a, const RdPoint& b) { return a.bytes_per_sample < b.bytes_per_sample; });
-  }
-  return curves;
-}
 
 // A gnuplot single-quoted string: only the quote itself needs doubling.
 std::string GnuplotQuoted(const std::string& text) {
@@ -68,42 +44,50 @@ Status WriteText(const std::string& path, const std::string& text) {
   return WriteFileAtomic(path, {reinterpret_cast<const uint8_t*>(text.data()), text.size()});
 }
 
-Status Draw(const std::vector<RdPoint>& rows, const std::string& terminal, const TempFolder& folder,
-            const std::string& dst_path) {
-  const std::string image = folder / "plot";
-  STRAIT_RETURN_IF_ERROR(WriteText(folder / "plot.gp", PlotScript(rows, terminal, folder / "plot.dat", image)));
-  const Status status = RunProgram({"gnuplot", folder / "plot.gp"});
-  if (!status.ok()) return Error(StatusCode::kIo, dst_path, ": ", status.message());
-  STRAIT_ASSIGN_OR_RETURN(const std::vector<uint8_t> drawn, ReadFile(image));
-  return WriteFileAtomic(dst_path, drawn);
+constexpr const char* kSvg =
+    "svg size 900,600 dynamic font 'DejaVu Sans,Helvetica,Arial,sans-serif,14' background '#FFFFFF'";
+constexpr const char* kPng = "pngcairo size 900,600 font 'DejaVu Sans,12' background '#FFFFFF'";
+
+Result<std::vector<uint8_t>> Draw(const PlotContent& content, const std::string& terminal) {
+  if (CurvesOf(content.rows).empty()) return Error(StatusCode::kInvalidArgument, "plot: no codec to draw");
+  STRAIT_RETURN_IF_ERROR(CheckGnuplot());
+  STRAIT_ASSIGN_OR_RETURN(const std::unique_ptr<TempFolder> folder, TempFolder::Create());
+  const std::string image = *folder / "plot", data = *folder / "plot.dat";
+  STRAIT_RETURN_IF_ERROR(WriteText(data, PlotData(content.rows)));
+  STRAIT_RETURN_IF_ERROR(WriteText(*folder / "plot.gp", PlotScript(content, terminal, data, image)));
+  STRAIT_RETURN_IF_ERROR(RunProgram({"gnuplot", *folder / "plot.gp"}));
+  return ReadFile(image);
 }
 
 }  // namespace
 
 Status CheckGnuplot() {
   if (HasProgram("gnuplot")) return {};
-  return Error(StatusCode::kIo, "gnuplot: not found; install the package gnuplot-nox or leave out --plot");
+  return Error(StatusCode::kIo,
+               "gnuplot: not found; install the package gnuplot-nox or leave out --plot and --html");
 }
 
 std::string PlotData(const std::vector<RdPoint>& rows) {
   std::string text;
   for (const Curve& curve : CurvesOf(rows)) {
-    for (const RdPoint& point : curve.points)
-      text += fmt::format("{:.6g} {:.6g}\n", point.bytes_per_sample, point.top1);
+    for (const CurvePoint& point : curve.points)
+      text += fmt::format("{:.6g} {:.6g}\n", point.bytes, point.accuracy);
     text += "\n\n";
   }
   return text;
 }
 
-std::string PlotScript(const std::vector<RdPoint>& rows, const std::string& terminal, const std::string& data_path,
+std::string PlotScript(const PlotContent& content, const std::string& terminal, const std::string& data_path,
                        const std::string& dst_path) {
+  const std::vector<RdPoint>& rows = content.rows;
   const std::vector<Curve> curves = CurvesOf(rows);
   double low = 1e300, high = 0;
   for (const Curve& curve : curves) {
-    low = std::min(low, curve.points.front().bytes_per_sample);
-    high = std::max(high, curve.points.back().bytes_per_sample);
+    low = std::min(low, curve.points.front().bytes);
+    high = std::max(high, curve.points.back().bytes);
   }
   std::string script = fmt::format("set terminal {}\nset output {}\n{}", terminal, GnuplotQuoted(dst_path), kStyle);
+  script += fmt::format("set ylabel {} textcolor rgb '#222222'\n", GnuplotQuoted(content.accuracy_name + " (%)"));
   script += fmt::format("set xrange [{:.6g}:{:.6g}]\nplot \\\n", low / 1.5, high * 1.5);
   for (size_t k = 0; k < curves.size(); ++k) {
     const bool single = curves[k].points.size() == 1;
@@ -124,19 +108,19 @@ std::string PlotScript(const std::vector<RdPoint>& rows, const std::string& term
   return script;
 }
 
-Status WritePlot(const std::vector<RdPoint>& rows, const std::string& svg_path) {
+Result<std::string> DrawSvg(const PlotContent& content) {
+  STRAIT_ASSIGN_OR_RETURN(const std::vector<uint8_t> svg, Draw(content, kSvg));
+  return std::string(svg.begin(), svg.end());
+}
+
+Status WritePlot(const PlotContent& content, const std::string& svg_path) {
   if (fs::path(svg_path).extension() != ".svg") {
     return Error(StatusCode::kInvalidArgument, svg_path, ": the plot's name must end in .svg");
   }
-  if (CurvesOf(rows).empty()) return Error(StatusCode::kInvalidArgument, svg_path, ": no codec to draw");
-  STRAIT_RETURN_IF_ERROR(CheckGnuplot());
-  STRAIT_ASSIGN_OR_RETURN(const std::unique_ptr<TempFolder> folder, TempFolder::Create());
-  STRAIT_RETURN_IF_ERROR(WriteText(*folder / "plot.dat", PlotData(rows)));
-  STRAIT_RETURN_IF_ERROR(
-      Draw(rows, "svg size 900,600 dynamic font 'DejaVu Sans,Helvetica,Arial,sans-serif,14' background '#FFFFFF'",
-           *folder, svg_path));
-  return Draw(rows, "pngcairo size 900,600 font 'DejaVu Sans,12' background '#FFFFFF'", *folder,
-              fs::path(svg_path).replace_extension(".png").string());
+  STRAIT_ASSIGN_OR_RETURN(const std::vector<uint8_t> svg, Draw(content, kSvg));
+  STRAIT_RETURN_IF_ERROR(WriteFileAtomic(svg_path, svg));
+  STRAIT_ASSIGN_OR_RETURN(const std::vector<uint8_t> png, Draw(content, kPng));
+  return WriteFileAtomic(fs::path(svg_path).replace_extension(".png").string(), png);
 }
 
 }  // namespace strait

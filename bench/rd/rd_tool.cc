@@ -6,9 +6,11 @@
 
 #include "bench/rd/baselines.h"
 #include "bench/rd/eval_data.h"
+#include "bench/rd/html_report.h"
 #include "bench/rd/plot.h"
 #include "bench/rd/report.h"
 #include "bench/rd/run_dir.h"
+#include "bench/rd/seeds.h"
 #include "codec/file_io.h"
 #include "entropy/error.h"
 
@@ -42,19 +44,88 @@ Result<std::vector<RunDir>> OpenRuns(const RdToolOptions& options) {
   return runs;
 }
 
-Status WriteReports(const RdToolOptions& options, const std::vector<RdPoint>& rows) {
-  const std::vector<BdEntry> bd_rates = BdRates(rows);
-  const std::vector<OperatingPoints> points = FindOperatingPoints(rows);
-  std::fputs(ToTable(rows).c_str(), stdout);
-  if (!points.empty()) std::printf("\n%s", OperatingTable(points).c_str());
-  if (!bd_rates.empty()) std::printf("\n%s", BdTable(bd_rates).c_str());
+// The rows of each codec of a run: with Huffman it has two.
+std::vector<std::vector<RdPoint>> ByCodec(const std::vector<RdPoint>& rows) {
+  std::vector<std::vector<RdPoint>> codecs;
+  for (const RdPoint& row : rows) {
+    if (codecs.empty() || codecs.back().front().codec != row.codec) codecs.emplace_back();
+    codecs.back().push_back(row);
+  }
+  return codecs;
+}
+
+// The curves of all runs, those of one recipe with several seeds as one when that is asked for.
+Result<std::vector<SeedCurves>> MeasureRuns(const std::vector<RunDir>& runs, const EvalData& data,
+                                            const RdToolOptions& options) {
+  std::vector<std::vector<std::vector<RdPoint>>> measured;  // of each run, of each codec
+  std::vector<Recipe> recipes;
+  for (const RunDir& run : runs) {
+    STRAIT_ASSIGN_OR_RETURN(const std::vector<RdPoint> rows,
+                            EvaluateRun(run, data, {options.between_levels, options.checksum, options.huffman}));
+    measured.push_back(ByCodec(rows));
+    recipes.push_back(run.recipe);
+  }
+  std::vector<std::vector<size_t>> groups;
+  if (options.seeds) {
+    groups = GroupBySeed(recipes);
+  } else {
+    for (size_t i = 0; i < runs.size(); ++i) groups.push_back({i});
+  }
+  std::vector<SeedCurves> curves;
+  for (const std::vector<size_t>& group : groups) {
+    for (size_t codec = 0; codec < measured[group.front()].size(); ++codec) {
+      std::vector<std::vector<RdPoint>> seeds;
+      for (const size_t run : group) seeds.push_back(measured[run][codec]);
+      STRAIT_ASSIGN_OR_RETURN(SeedCurves mean, MeanOfSeeds(std::move(seeds)));
+      curves.push_back(std::move(mean));
+    }
+  }
+  return curves;
+}
+
+using Tables = std::vector<std::pair<std::string, std::string>>;
+
+// Headings and texts of what there is to say.
+Tables MakeTables(const PlotContent& measured, const std::vector<SeedCurves>& curves,
+                  const std::vector<BdEntry>& bd_rates, const std::vector<OperatingPoints>& points) {
+  Tables tables = {{"Rate and accuracy", ToTable(measured.rows, measured.accuracy_name)}};
+  if (!points.empty()) tables.emplace_back("Bytes at a drop, drop at a number of bytes", OperatingTable(points));
+  if (!bd_rates.empty()) tables.emplace_back("BD-rates", BdTable(bd_rates));
+  for (auto& [heading, text] :
+       Tables{{"Spread over seeds", SeedTable(curves)}, {"BD-rates by seed", SeedBdTable(curves, measured.rows)}}) {
+    if (!text.empty()) tables.emplace_back(heading, text);
+  }
+  return tables;
+}
+
+Status WriteHtml(const std::string& path, const std::vector<RunDir>& runs, const EvalData& data,
+                 const PlotContent& measured, Tables tables) {
+  constexpr size_t kExamples = 6;
+  HtmlContent content;
+  content.title = "Rate and accuracy of " + runs.front().codec + " at " + data.network.info.name;
+  STRAIT_ASSIGN_OR_RETURN(content.plot_svg, DrawSvg(measured));
+  content.tables = std::move(tables);
+  content.tables.emplace_back("Cost of the units", CostTable(runs, data.network.info));
+  STRAIT_ASSIGN_OR_RETURN(content.examples, MakeExamples(runs, data, kExamples));
+  for (const RunDir& run : runs) content.recipes.emplace_back(run.path, ToToml(run.recipe));
+  content.machine = DescribeMachine();
+  return WriteText(path, ToHtml(content));
+}
+
+Status WriteReports(const RdToolOptions& options, const std::vector<RunDir>& runs, const EvalData& data,
+                    const PlotContent& measured, const std::vector<SeedCurves>& curves) {
+  const std::vector<BdEntry> bd_rates = BdRates(measured.rows);
+  const std::vector<OperatingPoints> points = FindOperatingPoints(measured.rows);
+  const Tables tables = MakeTables(measured, curves, bd_rates, points);
+  for (const auto& table : tables) std::printf("%s%s", &table == &tables.front() ? "" : "\n", table.second.c_str());
   std::fflush(stdout);
   for (const std::string& note : BdNotes(bd_rates)) std::fprintf(stderr, "%s\n", note.c_str());
-  if (!options.csv_file.empty()) STRAIT_RETURN_IF_ERROR(WriteText(options.csv_file, ToCsv(rows)));
+  if (!options.csv_file.empty()) STRAIT_RETURN_IF_ERROR(WriteText(options.csv_file, ToCsv(measured.rows)));
   if (!options.json_file.empty())
-    STRAIT_RETURN_IF_ERROR(WriteText(options.json_file, ToJson(rows, bd_rates, points)));
-  if (!options.plot_file.empty()) STRAIT_RETURN_IF_ERROR(WritePlot(rows, options.plot_file));
-  return {};
+    STRAIT_RETURN_IF_ERROR(WriteText(options.json_file, ToJson(measured.rows, bd_rates, points)));
+  if (!options.plot_file.empty()) STRAIT_RETURN_IF_ERROR(WritePlot(measured, options.plot_file));
+  if (options.html_file.empty()) return Status();
+  return WriteHtml(options.html_file, runs, data, measured, tables);
 }
 
 }  // namespace
@@ -63,7 +134,7 @@ const std::vector<std::string>& RdToolBaselines() { return BaselineNames(); }
 
 Status RunRdTool(const RdToolOptions& options) {
   torch::set_num_threads(static_cast<int>(std::max(1U, std::thread::hardware_concurrency())));
-  if (!options.plot_file.empty()) STRAIT_RETURN_IF_ERROR(CheckGnuplot());
+  if (!options.plot_file.empty() || !options.html_file.empty()) STRAIT_RETURN_IF_ERROR(CheckGnuplot());
   STRAIT_RETURN_IF_ERROR(CheckBaselines(options.baselines));
   STRAIT_ASSIGN_OR_RETURN(const std::vector<RunDir> runs, OpenRuns(options));
   const EvalDataOptions data_options{options.data_spec, options.backbone_file, options.samples};
@@ -71,15 +142,13 @@ Status RunRdTool(const RdToolOptions& options) {
   for (const RunDir& run : runs) STRAIT_RETURN_IF_ERROR(CheckModels(run, data));
   std::fputs(CostTable(runs, data.network.info).c_str(), stderr);
 
-  std::vector<RdPoint> rows = {UnsplitRow(data.set)};
-  for (const RunDir& run : runs) {
-    STRAIT_ASSIGN_OR_RETURN(const std::vector<RdPoint> curve,
-                            EvaluateRun(run, data, {options.between_levels, options.checksum, options.huffman}));
-    rows.insert(rows.end(), curve.begin(), curve.end());
-  }
+  STRAIT_ASSIGN_OR_RETURN(const std::vector<SeedCurves> curves, MeasureRuns(runs, data, options));
+  PlotContent measured{{UnsplitRow(data.set)}, AccuracyName(data.set.logits)};
+  for (const SeedCurves& curve : curves)
+    measured.rows.insert(measured.rows.end(), curve.mean.begin(), curve.mean.end());
   STRAIT_ASSIGN_OR_RETURN(const std::vector<RdPoint> baselines, EvaluateBaselines(options.baselines, data));
-  rows.insert(rows.end(), baselines.begin(), baselines.end());
-  return WriteReports(options, rows);
+  measured.rows.insert(measured.rows.end(), baselines.begin(), baselines.end());
+  return WriteReports(options, runs, data, measured, curves);
 }
 
 }  // namespace strait

@@ -17,7 +17,8 @@ struct RdToolOptions {
   bool between_levels = false;
   bool checksum = false;
   bool huffman = false;
-  std::string csv_file, json_file, plot_file;  // empty: not written
+  bool seeds = false;                                     // runs whose recipes differ in seeds alone are one codec
+  std::string csv_file, json_file, plot_file, html_file;  // empty: not written
 };
 
 // Names that `baselines` may hold.

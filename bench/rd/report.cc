@@ -3,13 +3,23 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <map>
 #include <nlohmann/json.hpp>
+
+#include "bench/rd/curves.h"
 
 namespace strait {
 namespace {
 
-// First cells left-aligned, the rest right-aligned, two spaces between.
+std::vector<std::string> CodecsOf(const std::vector<BdEntry>& entries) {
+  std::vector<std::string> codecs;
+  for (const BdEntry& entry : entries) {
+    if (std::find(codecs.begin(), codecs.end(), entry.reference) == codecs.end()) codecs.push_back(entry.reference);
+  }
+  return codecs;
+}
+
+}  // namespace
+
 std::string Aligned(const std::vector<std::vector<std::string>>& lines, size_t left_columns) {
   std::vector<size_t> widths;
   for (const auto& line : lines) {
@@ -28,19 +38,9 @@ std::string Aligned(const std::vector<std::vector<std::string>>& lines, size_t l
   return text;
 }
 
-std::vector<std::string> CodecsOf(const std::vector<BdEntry>& entries) {
-  std::vector<std::string> codecs;
-  for (const BdEntry& entry : entries) {
-    if (std::find(codecs.begin(), codecs.end(), entry.reference) == codecs.end()) codecs.push_back(entry.reference);
-  }
-  return codecs;
-}
-
-}  // namespace
-
-std::string ToTable(const std::vector<RdPoint>& rows) {
+std::string ToTable(const std::vector<RdPoint>& rows, const std::string& accuracy_name) {
   std::vector<std::vector<std::string>> lines = {
-      {"codec", "level", "lambda", "bytes/sample", "bits/element", "top1 %", "drop", "agreement %"}};
+      {"codec", "level", "lambda", "bytes/sample", "bits/element", accuracy_name + " %", "drop", "agreement %"}};
   for (const RdPoint& row : rows) {
     const bool sends = row.bytes_per_sample > 0;
     lines.push_back({row.codec, row.level, row.lambda > 0 ? fmt::format("{:.4g}", row.lambda) : "-",
@@ -52,19 +52,13 @@ std::string ToTable(const std::vector<RdPoint>& rows) {
 }
 
 std::vector<BdEntry> BdRates(const std::vector<RdPoint>& rows) {
-  std::vector<std::string> codecs;
-  std::map<std::string, std::vector<CurvePoint>> curves;
-  for (const RdPoint& row : rows) {
-    if (row.codec == "unsplit") continue;
-    auto& curve = curves[row.codec];
-    curve.push_back({row.bytes_per_sample, row.top1});
-    if (curve.size() == 2) codecs.push_back(row.codec);
-  }
+  std::vector<Curve> curves = CurvesOf(rows);
+  std::erase_if(curves, [](const Curve& curve) { return curve.points.size() < 2; });
   std::vector<BdEntry> entries;
-  for (const std::string& reference : codecs) {
-    for (const std::string& test : codecs) {
-      if (reference == test) continue;
-      entries.push_back({reference, test, ComputeBdRate(curves[reference], curves[test])});
+  for (const Curve& reference : curves) {
+    for (const Curve& test : curves) {
+      if (&reference == &test) continue;
+      entries.push_back({reference.codec, test.codec, ComputeBdRate(reference.points, test.points)});
     }
   }
   return entries;

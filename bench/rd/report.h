@@ -11,8 +11,12 @@
 
 namespace strait {
 
+// Lines of cells, the first ones left-aligned, the rest right-aligned, two spaces between.
+std::string Aligned(const std::vector<std::vector<std::string>>& lines, size_t left_columns);
+
 // Columns aligned for a terminal.
-std::string ToTable(const std::vector<RdPoint>& rows);
+// `accuracy_name` heads the column of accuracies.
+std::string ToTable(const std::vector<RdPoint>& rows, const std::string& accuracy_name);
 
 // One pair of codecs; `rate` is the Status of the refusal where there is no figure.
 struct BdEntry {

@@ -32,8 +32,12 @@ void AddOptions(CLI::App& app, strait::RdToolOptions& options, std::string& qual
   app.add_flag(
       "--huffman", options.huffman,
       "also count the symbols of units without context under one Huffman table a level, as units were published");
+  app.add_flag("--seeds", options.seeds,
+               "runs whose recipes differ in seeds alone are one curve: means, with their standard deviations");
   app.add_option("--csv", options.csv_file, "write the rows here");
   app.add_option("--json", options.json_file, "write the rows and BD-rates here");
+  app.add_option("--html", options.html_file,
+                 "write a report here: plot, tables, examples, recipes and machine in one file");
   app.add_option("--plot", options.plot_file, "write F.svg here and F.png beside it")
       ->check([](const std::string& name) {
         return std::filesystem::path(name).extension() == ".svg" ? std::string()

@@ -8,6 +8,8 @@
 #include <random>
 #include <vector>
 
+#include "tests/bench/test_images.h"
+
 namespace strait {
 namespace {
 
@@ -28,25 +30,6 @@ std::vector<float> RoundTrip(FeatureCodec codec, const std::vector<float>& src) 
   const Status status = DecodeFeature(codec, *bytes, dst);
   EXPECT_TRUE(status.ok()) << status.message();
   return dst;
-}
-
-// Smooth colours with an edge, so that channel order and lossy quality both show.
-Image TestImage(int height, int width) {
-  Image image{height, width, {}};
-  for (int y = 0; y < height; ++y) {
-    for (int x = 0; x < width; ++x) {
-      image.pixels.push_back(static_cast<uint8_t>(40 + 160 * x / width));
-      image.pixels.push_back(static_cast<uint8_t>(x > y ? 30 : 200));
-      image.pixels.push_back(static_cast<uint8_t>(255 * y / height));
-    }
-  }
-  return image;
-}
-
-double MeanError(const Image& a, const Image& b) {
-  double sum = 0;
-  for (size_t i = 0; i < a.pixels.size(); ++i) sum += std::abs(a.pixels[i] - b.pixels[i]);
-  return sum / static_cast<double>(a.pixels.size());
 }
 
 TEST(FeatureBaseline, RawIsFourBytesAnElementAndExact) {

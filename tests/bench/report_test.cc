@@ -38,10 +38,10 @@ TEST(Report, CsvHasTheAgreedHeaderAndExactRows) {
 }
 
 TEST(Report, TableAlignsItsColumnsAndShowsNothingSentAsDash) {
-  EXPECT_EQ(ToTable({kRows[0], kRows[1]}),
-            "codec    level  lambda  bytes/sample  bits/element  top1 %  drop  agreement %\n"
-            "unsplit  -           -             -             -   85.76  0.00       100.00\n"
-            "ours     0        0.02          38.0        0.0093   80.70  5.06        86.10\n");
+  EXPECT_EQ(ToTable({kRows[0], kRows[1]}, "top-1"),
+            "codec    level  lambda  bytes/sample  bits/element  top-1 %  drop  agreement %\n"
+            "unsplit  -           -             -             -    85.76  0.00       100.00\n"
+            "ours     0        0.02          38.0        0.0093    80.70  5.06        86.10\n");
 }
 
 TEST(Report, BdTableShowsRatesAndDashesWhereRefused) {
@@ -82,7 +82,7 @@ TEST(Report, UnsplitRowSendsNothingAndAgreesWithItself) {
 }
 
 TEST(Plot, DrawsOneCurveACodecAndTheUnsplitLevel) {
-  const std::string script = PlotScript(kRows, "svg", "data", "it's.svg");
+  const std::string script = PlotScript({kRows}, "svg", "data", "it's.svg");
   EXPECT_NE(script.find("set output 'it''s.svg'"), std::string::npos);
   EXPECT_NE(script.find("index 3 "), std::string::npos);
   EXPECT_EQ(script.find("index 4 "), std::string::npos);
@@ -94,7 +94,7 @@ TEST(Plot, WritesSvgAndPngBesideIt) {
   const std::string folder = testing::TempDir() + "/strait plot";
   std::filesystem::create_directories(folder);
   const std::string svg = folder + "/rd.svg";
-  const Status status = WritePlot(kRows, svg);
+  const Status status = WritePlot({kRows}, svg);
   if (status.message().find("gnuplot: not found") != std::string::npos) GTEST_SKIP() << status.message();
   ASSERT_TRUE(status.ok()) << status.message();
   const auto svg_bytes = ReadFile(svg), png_bytes = ReadFile(folder + "/rd.png");
@@ -108,15 +108,15 @@ TEST(Plot, NamesThePackageWhenGnuplotIsMissing) {
   const char* path = std::getenv("PATH");
   const std::string saved = path == nullptr ? "" : path;
   setenv("PATH", "/nonexistent", 1);
-  const Status status = WritePlot(kRows, testing::TempDir() + "/none.svg");
+  const Status status = WritePlot({kRows}, testing::TempDir() + "/none.svg");
   setenv("PATH", saved.c_str(), 1);
   EXPECT_EQ(status.code(), StatusCode::kIo);
   EXPECT_NE(status.message().find("gnuplot-nox"), std::string::npos);
 }
 
 TEST(Plot, RefusesAnotherEndingAndNothingToDraw) {
-  EXPECT_EQ(WritePlot(kRows, "rd.pdf").code(), StatusCode::kInvalidArgument);
-  EXPECT_EQ(WritePlot({kRows[0]}, "rd.svg").code(), StatusCode::kInvalidArgument);
+  EXPECT_EQ(WritePlot({kRows}, "rd.pdf").code(), StatusCode::kInvalidArgument);
+  EXPECT_EQ(WritePlot({{kRows[0]}}, "rd.svg").code(), StatusCode::kInvalidArgument);
 }
 
 }  // namespace

@@ -6,32 +6,14 @@
 #include <cstdlib>
 
 #include "bench/rd/subprocess.h"
+#include "tests/bench/test_images.h"
 
 namespace strait {
 namespace {
 
-// Colours that change over the image and from one to the next.
-Image TestImage(int side, int shift) {
-  Image image{side, side, {}};
-  for (int y = 0; y < side; ++y) {
-    for (int x = 0; x < side; ++x) {
-      image.pixels.push_back(static_cast<uint8_t>(40 + 160 * x / side));
-      image.pixels.push_back(static_cast<uint8_t>((20 * shift + 2 * y) % 200));
-      image.pixels.push_back(static_cast<uint8_t>(255 * y / side));
-    }
-  }
-  return image;
-}
-
-double MeanError(const Image& a, const Image& b) {
-  double sum = 0;
-  for (size_t i = 0; i < a.pixels.size(); ++i) sum += std::abs(a.pixels[i] - b.pixels[i]);
-  return sum / static_cast<double>(a.pixels.size());
-}
-
 TEST(VideoCodecs, GiveEachImageBackInOrderForFewerBytesAtHigherRateFactors) {
   if (!CheckFfmpeg().ok()) GTEST_SKIP() << "no ffmpeg";
-  const std::vector<Image> images = {TestImage(64, 0), TestImage(64, 3), TestImage(64, 6)};
+  const std::vector<Image> images = {TestImage(64, 64), TestImage(64, 64, 20), TestImage(64, 64, -20)};
   for (const VideoCodec codec : {VideoCodec::kAvif, VideoCodec::kHevc}) {
     const std::vector<int> qualities = VideoQualities(codec);
     const Result<CodedImages> fine = CodeImages(codec, images, qualities.back());
@@ -48,9 +30,9 @@ TEST(VideoCodecs, GiveEachImageBackInOrderForFewerBytesAtHigherRateFactors) {
 }
 
 TEST(VideoCodecs, RefuseImagesOfSeveralSizes) {
-  EXPECT_EQ(CodeImages(VideoCodec::kHevc, {TestImage(64, 0), TestImage(32, 0)}, 30).status().code(),
+  EXPECT_EQ(CodeImages(VideoCodec::kHevc, {TestImage(64, 64), TestImage(32, 32)}, 30).status().code(),
             StatusCode::kInvalidArgument);
-  EXPECT_EQ(CodeImages(VideoCodec::kHevc, {TestImage(63, 0)}, 30).status().code(), StatusCode::kInvalidArgument);
+  EXPECT_EQ(CodeImages(VideoCodec::kHevc, {TestImage(63, 63)}, 30).status().code(), StatusCode::kInvalidArgument);
   EXPECT_EQ(CodeImages(VideoCodec::kHevc, {}, 30).status().code(), StatusCode::kInvalidArgument);
 }
 

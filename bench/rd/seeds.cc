@@ -1,0 +1,122 @@
+#include "bench/rd/seeds.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "bench/rd/curves.h"
+#include "bench/rd/report.h"
+#include "entropy/error.h"
+
+namespace strait {
+namespace {
+
+constexpr double RdPoint::*kNumbers[] = {&RdPoint::lambda, &RdPoint::bytes_per_sample, &RdPoint::bits_per_element,
+                                         &RdPoint::top1,   &RdPoint::top1_drop,        &RdPoint::agreement};
+
+struct Moments {
+  double mean = 0, deviation = 0;
+};
+
+Moments MomentsOf(const std::vector<double>& values) {
+  const auto count = static_cast<double>(values.size());
+  Moments moments;
+  for (const double value : values) moments.mean += value / count;
+  for (const double value : values) moments.deviation += (value - moments.mean) * (value - moments.mean);
+  moments.deviation = values.size() > 1 ? std::sqrt(moments.deviation / (count - 1)) : 0;
+  return moments;
+}
+
+}  // namespace
+
+bool DifferInSeedsAlone(const Recipe& a, const Recipe& b) {
+  const auto without_seeds = [](Recipe recipe) {
+    const Recipe defaults;
+    recipe.data.seed = defaults.data.seed;
+    recipe.data.cache = defaults.data.cache;
+    recipe.data.threads = defaults.data.threads;
+    recipe.train.seed = defaults.train.seed;
+    recipe.train.threads = defaults.train.threads;
+    return ToToml(recipe);
+  };
+  return without_seeds(a) == without_seeds(b);
+}
+
+std::vector<std::vector<size_t>> GroupBySeed(const std::vector<Recipe>& recipes) {
+  std::vector<std::vector<size_t>> groups;
+  for (size_t i = 0; i < recipes.size(); ++i) {
+    const auto same = std::ranges::find_if(
+        groups, [&](const auto& group) { return DifferInSeedsAlone(recipes[group.front()], recipes[i]); });
+    if (same == groups.end()) {
+      groups.push_back({i});
+    } else {
+      same->push_back(i);
+    }
+  }
+  return groups;
+}
+
+Result<SeedCurves> MeanOfSeeds(std::vector<std::vector<RdPoint>> seeds) {
+  SeedCurves curves;
+  curves.mean = curves.deviation = seeds.front();
+  for (const std::vector<RdPoint>& rows : seeds) {
+    const bool same = std::ranges::equal(rows, seeds.front(), {}, &RdPoint::level, &RdPoint::level);
+    if (!same) {
+      return Error(StatusCode::kInvalidArgument, rows.front().codec, ": other levels than ",
+                   seeds.front().front().codec, ", whose recipe differs in seeds alone; measure them without --seeds");
+    }
+  }
+  for (size_t row = 0; row < curves.mean.size(); ++row) {
+    for (const auto number : kNumbers) {
+      std::vector<double> values;
+      for (const std::vector<RdPoint>& rows : seeds) values.push_back(rows[row].*number);
+      const Moments moments = MomentsOf(values);
+      curves.mean[row].*number = moments.mean;
+      curves.deviation[row].*number = moments.deviation;
+    }
+  }
+  curves.seeds = std::move(seeds);
+  return curves;
+}
+
+std::string SeedTable(const std::vector<SeedCurves>& codecs) {
+  std::vector<std::vector<std::string>> lines = {{"codec", "level", "seeds", "bytes/sample", "+-", "accuracy %", "+-"}};
+  for (const SeedCurves& codec : codecs) {
+    if (codec.seeds.size() < 2) continue;
+    for (size_t row = 0; row < codec.mean.size(); ++row) {
+      const RdPoint &mean = codec.mean[row], &deviation = codec.deviation[row];
+      lines.push_back({mean.codec, mean.level, std::to_string(codec.seeds.size()),
+                       fmt::format("{:.1f}", mean.bytes_per_sample), fmt::format("{:.1f}", deviation.bytes_per_sample),
+                       fmt::format("{:.2f}", mean.top1), fmt::format("{:.2f}", deviation.top1)});
+    }
+  }
+  return lines.size() > 1 ? Aligned(lines, 2) : "";
+}
+
+std::string SeedBdTable(const std::vector<SeedCurves>& codecs, const std::vector<RdPoint>& rows) {
+  const std::vector<Curve> references = CurvesOf(rows);
+  std::vector<std::vector<std::string>> lines = {{"codec", "over", "BD-rate % mean", "+-", "of each seed"}};
+  for (const SeedCurves& codec : codecs) {
+    if (codec.seeds.size() < 2) continue;
+    const std::string& name = codec.mean.front().codec;
+    for (const Curve& reference : references) {
+      if (reference.codec == name) continue;
+      std::vector<double> rates;
+      std::string each;
+      for (const std::vector<RdPoint>& seed : codec.seeds) {
+        const Result<BdRate> rate = ComputeBdRate(reference.points, CurvesOf(seed).front().points);
+        if (!rate.ok()) break;
+        rates.push_back(rate->percent);
+        each += fmt::format("{}{:+.1f}", each.empty() ? "" : " ", rate->percent);
+      }
+      if (rates.size() < codec.seeds.size()) continue;
+      const Moments moments = MomentsOf(rates);
+      lines.push_back({name, reference.codec, fmt::format("{:+.1f}", moments.mean), fmt::format("{:.1f}", moments.deviation),
+                       each});
+    }
+  }
+  return lines.size() > 1 ? Aligned(lines, 2) : "";
+}
+
+}  // namespace strait
