@@ -20,12 +20,13 @@ struct BenchUnit {
 };
 using BenchUnits = std::vector<std::shared_ptr<const BenchUnit>>;
 
-// The reference units; behind them the unit of the model file that the environment variable STRAIT_BENCH_MODEL names,
-// called after its file, whose features are what its synthesis makes of symbols drawn from its own tables at the middle
-// level: frames are as long as those of real features. Errors: those of reading the file.
+// The reference units; behind them the unit of the model file that the environment variable STRAIT_BENCH_MODEL
+// names, called after its file, whose features are what its synthesis makes of symbols drawn from its own tables at
+// the middle level: frames are as long as those of real features. Errors: those of reading the file.
 Result<BenchUnits> MakeBenchUnits();
 
 // Symbols as probable as the model says, of a latent {N, ...}: what random bytes decode to.
-std::vector<int16_t> DrawSymbols(const EntropyModel& model, const Shape& latent_shape, int quality_code, uint32_t seed);
+std::vector<int16_t> DrawSymbols(const EntropyModel& model, const Shape& latent_shape, int quality_code,
+                                 uint32_t seed);
 
 }  // namespace strait

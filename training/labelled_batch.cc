@@ -18,9 +18,8 @@ Result<torch::Tensor> LabelsOf(const Batch& batch, const torch::Tensor& logits) 
   if (logits.dim() == 2) return torch::tensor(batch.labels, torch::kLong);
   if (batch.masks.empty()) return torch::Tensor();
   if (logits.dim() != 4 || logits.size(2) != batch.height || logits.size(3) != batch.width) {
-    return Error(StatusCode::kInvalidArgument, "the network answers ", ToString(ShapeOf(logits)),
-                 " for masks of ", batch.height, "x", batch.width, "; wanted [N, classes, ", batch.height, ", ",
-                 batch.width, "]");
+    return Error(StatusCode::kInvalidArgument, "the network answers ", ToString(ShapeOf(logits)), " for masks of ",
+                 batch.height, "x", batch.width, "; wanted [N, classes, ", batch.height, ", ", batch.width, "]");
   }
   const torch::Tensor masks =
       torch::tensor(batch.masks, torch::kByte).to(torch::kLong).view({batch.size, batch.height, batch.width});

@@ -94,8 +94,9 @@ Status AddAnswers(const RunDir& run, const EvalData& data, int64_t row, const st
     std::vector<uint8_t> frame;
     Tensor restored;
     const Shape shape = WithBatch(1, run.models[m]->feature_shape());
-    STRAIT_RETURN_IF_ERROR(Encoder(run.models[m])
-                               .Encode({src.data_ptr<float>(), shape}, {.quality = static_cast<double>(level)}, frame));
+    STRAIT_RETURN_IF_ERROR(
+        Encoder(run.models[m])
+            .Encode({src.data_ptr<float>(), shape}, {.quality = static_cast<double>(level)}, frame));
     STRAIT_RETURN_IF_ERROR(Decoder(run.models[m]).Decode(frame, restored));
     const torch::Tensor dst = torch::from_blob(restored.data.data(), src.sizes(), torch::kFloat);
     const Answer answer = AnswerOf(tail.forward({dst}).toTensor(), data.set.labels.narrow(0, row, 1), names);
@@ -147,8 +148,7 @@ Result<std::vector<Example>> MakeExamples(const std::vector<RunDir>& runs, const
       STRAIT_ASSIGN_OR_RETURN(example.png, EncodeImage(ImageCodec::kPng, crop, 0));
       const auto label = static_cast<size_t>(sample.label);
       example.label = label < names.size() ? names[label] : std::to_string(sample.label);
-      const Answer unsplit =
-          AnswerOf(data.set.logits.narrow(0, at, 1), data.set.labels.narrow(0, at, 1), names);
+      const Answer unsplit = AnswerOf(data.set.logits.narrow(0, at, 1), data.set.labels.narrow(0, at, 1), names);
       example.unsplit_answer = unsplit.text;
       example.unsplit_is_right = unsplit.is_right;
       for (const RunDir& run : runs) STRAIT_RETURN_IF_ERROR(AddAnswers(run, data, at, names, example.answers));
@@ -165,11 +165,13 @@ std::string DescribeMachine() {
 
 std::string ToHtml(const HtmlContent& content) {
   std::string html = fmt::format(
-      "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n<title>{0}</title>\n<style>{1}</style>\n"
+      "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta "
+      "charset=\"utf-8\">\n<title>{0}</title>\n<style>{1}</style>\n"
       "</head>\n<body>\n<h1>{0}</h1>\n",
       Escaped(content.title), kStyle);
   // Inside HTML, an SVG document is its element alone.
-  if (const size_t svg = content.plot_svg.find("<svg"); svg != std::string::npos) html += content.plot_svg.substr(svg);
+  if (const size_t svg = content.plot_svg.find("<svg"); svg != std::string::npos)
+    html += content.plot_svg.substr(svg);
   for (const auto& [heading, text] : content.tables)
     html += fmt::format("<h2>{}</h2>\n<pre>{}</pre>\n", Escaped(heading), Escaped(text));
   if (!content.examples.empty()) {

@@ -14,7 +14,7 @@ namespace strait {
 struct ExampleAnswer {
   std::string codec, level;
   size_t bytes = 0;
-  std::string answer;  // a class, or for networks that answer for every pixel the mean IoU of the sample
+  std::string answer;     // a class, or for networks that answer for every pixel the mean IoU of the sample
   bool is_right = false;  // the class is the label
 };
 

@@ -64,7 +64,8 @@ Result<SeedCurves> MeanOfSeeds(std::vector<std::vector<RdPoint>> seeds) {
     const bool same = std::ranges::equal(rows, seeds.front(), {}, &RdPoint::level, &RdPoint::level);
     if (!same) {
       return Error(StatusCode::kInvalidArgument, rows.front().codec, ": other levels than ",
-                   seeds.front().front().codec, ", whose recipe differs in seeds alone; measure them without --seeds");
+                   seeds.front().front().codec,
+                   ", whose recipe differs in seeds alone; measure them without --seeds");
     }
   }
   for (size_t row = 0; row < curves.mean.size(); ++row) {
@@ -81,14 +82,16 @@ Result<SeedCurves> MeanOfSeeds(std::vector<std::vector<RdPoint>> seeds) {
 }
 
 std::string SeedTable(const std::vector<SeedCurves>& codecs) {
-  std::vector<std::vector<std::string>> lines = {{"codec", "level", "seeds", "bytes/sample", "+-", "accuracy %", "+-"}};
+  std::vector<std::vector<std::string>> lines = {
+      {"codec", "level", "seeds", "bytes/sample", "+-", "accuracy %", "+-"}};
   for (const SeedCurves& codec : codecs) {
     if (codec.seeds.size() < 2) continue;
     for (size_t row = 0; row < codec.mean.size(); ++row) {
       const RdPoint &mean = codec.mean[row], &deviation = codec.deviation[row];
       lines.push_back({mean.codec, mean.level, std::to_string(codec.seeds.size()),
-                       fmt::format("{:.1f}", mean.bytes_per_sample), fmt::format("{:.1f}", deviation.bytes_per_sample),
-                       fmt::format("{:.2f}", mean.top1), fmt::format("{:.2f}", deviation.top1)});
+                       fmt::format("{:.1f}", mean.bytes_per_sample),
+                       fmt::format("{:.1f}", deviation.bytes_per_sample), fmt::format("{:.2f}", mean.top1),
+                       fmt::format("{:.2f}", deviation.top1)});
     }
   }
   return lines.size() > 1 ? Aligned(lines, 2) : "";
@@ -112,8 +115,8 @@ std::string SeedBdTable(const std::vector<SeedCurves>& codecs, const std::vector
       }
       if (rates.size() < codec.seeds.size()) continue;
       const Moments moments = MomentsOf(rates);
-      lines.push_back({name, reference.codec, fmt::format("{:+.1f}", moments.mean), fmt::format("{:.1f}", moments.deviation),
-                       each});
+      lines.push_back({name, reference.codec, fmt::format("{:+.1f}", moments.mean),
+                       fmt::format("{:.1f}", moments.deviation), each});
     }
   }
   return lines.size() > 1 ? Aligned(lines, 2) : "";

@@ -17,8 +17,8 @@ bool DifferInSeedsAlone(const Recipe& a, const Recipe& b);
 // Indices of runs, a group for each recipe, in order of first appearance.
 std::vector<std::vector<size_t>> GroupBySeed(const std::vector<Recipe>& recipes);
 
-// Rows of one codec measured at the same levels with each seed: their mean, and the sample standard deviation of each
-// number.
+// Rows of one codec measured at the same levels with each seed: their mean, and the sample standard deviation of
+// each number.
 struct SeedCurves {
   std::vector<std::vector<RdPoint>> seeds;
   std::vector<RdPoint> mean;       // codec and level of the first seed's
@@ -30,8 +30,8 @@ Result<SeedCurves> MeanOfSeeds(std::vector<std::vector<RdPoint>> seeds);
 // Bytes and accuracy of every level with their deviations, of codecs with more than one seed; empty without one.
 std::string SeedTable(const std::vector<SeedCurves>& codecs);
 
-// BD-rates of each seed over the mean curve of every other codec: a line a pair with mean, deviation and each seed's
-// figure. Pairs refused for a seed are left out.
+// BD-rates of each seed over the mean curve of every other codec: a line a pair with mean, deviation and each
+// seed's figure. Pairs refused for a seed are left out.
 std::string SeedBdTable(const std::vector<SeedCurves>& codecs, const std::vector<RdPoint>& rows);
 
 }  // namespace strait

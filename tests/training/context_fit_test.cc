@@ -96,5 +96,23 @@ TEST(ContextFit, LeavesFarSymbolsToEscapes) {
   }
 }
 
+TEST(ContextFit, EndsWhereThereAreFewerKindsOfHistogramsThanTables) {
+  for (uint64_t seed = 0; seed < 12; ++seed) {
+    torch::manual_seed(seed);
+    const int32_t reach = 1 + static_cast<int32_t>(seed % 6);
+    ContextFit fit(reach);
+    const torch::Tensor x = torch::arange(-reach, reach + 1).to(torch::kDouble).abs().view({1, -1});
+    const torch::Tensor scale = 0.3 + torch::arange(kContextCells).to(torch::kDouble).view({-1, 1}) / 64;
+    for (int c = 0; c < 3; ++c) {
+      const torch::Tensor symbols = torch::round(torch::randn({80}) * (0.3 + 0.5 * c)).clamp(-reach, reach);
+      fit.AddChannel(symbols.to(torch::kLong), torch::randint(0, kContextCells, {80}, torch::kLong),
+                     0.999 * torch::softmax(-x / scale, 1));
+    }
+    const Result<ContextFit::Tables> fitted = fit.Fit(12);
+    ASSERT_TRUE(fitted.ok()) << fitted.status().ToString();
+    EXPECT_LE(fitted->tables.size(), 256u);
+  }
+}
+
 }  // namespace
 }  // namespace strait
