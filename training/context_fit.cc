@@ -34,14 +34,16 @@ class Clusters {
   void Fit() {
     // A split half that attracts nothing is gone after refinement: where there are fewer kinds of histograms than
     // tables, clusters come and go. A round of either kind without more of them than ever before ends it.
-    int64_t largest = sums_.size(0);
-    for (int round = 0, last_growth = 0; largest < most_ && round - last_growth < 2; ++round) {
+    torch::Tensor largest = sums_.clone();  // splits write into it
+    for (int round = 0, last_growth = 0; largest.size(0) < most_ && round - last_growth < 2; ++round) {
       Split(/*by_magnitude=*/round % 2 == 0);
       for (int i = 0; i < kRefinements; ++i) Refine();
-      if (sums_.size(0) <= largest) continue;
-      largest = sums_.size(0);
+      if (sums_.size(0) <= largest.size(0)) continue;
+      largest = sums_.clone();
       last_growth = round + 1;
     }
+    sums_ = largest;
+    Assign();
     for (int i = 0; i < kFinalRefinements; ++i) Refine();
   }
 
