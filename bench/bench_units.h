@@ -16,17 +16,17 @@ struct BenchUnit {
   std::string name;
   ModelSpec spec;
   Tensor features;  // {1, C, H, W} or {1, T, C}
-  bool is_trained = false;
 };
 using BenchUnits = std::vector<std::shared_ptr<const BenchUnit>>;
 
 // The reference units; behind them the unit of the model file that the environment variable STRAIT_BENCH_MODEL
-// names, called after its file, whose features are what its synthesis makes of symbols drawn from its own tables at
-// the middle level: frames are as long as those of real features. Errors: those of reading the file.
+// names, called after its file. Its features are what synthesis makes of symbols drawn from its own tables at the
+// middle level. Errors: those of reading the file.
 Result<BenchUnits> MakeBenchUnits();
 
-// Symbols as probable as the model says, of a latent {N, ...}: what random bytes decode to.
-std::vector<int16_t> DrawSymbols(const EntropyModel& model, const Shape& latent_shape, int quality_code,
-                                 uint32_t seed);
+// Symbols as probable as the model says, of a latent {N, ...}: what random bytes decode to. kCorrupt when they
+// decode to a symbol that does not exist, which is rare: try another seed.
+Result<std::vector<int16_t>> DrawSymbols(const EntropyModel& model, const Shape& latent_shape, int quality_code,
+                                         uint32_t seed);
 
 }  // namespace strait

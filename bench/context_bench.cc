@@ -58,17 +58,17 @@ std::vector<int16_t> DrawField(const Shape& shape, uint32_t seed) {
 }
 
 // A table a channel, fitted to latents {N, C, H, W}.
-Result<EntropyModel> FitChannels(const std::vector<int16_t>& seen, const Shape& shape) {
+Result<EntropyModel> FitChannels(const std::vector<int16_t>& seen, const Shape& shape, int precision) {
   ModelSpec spec;
   spec.latent_shape = WithoutBatch(shape);
   spec.levels.resize(1);
-  spec.precision = kPrecision;
+  spec.precision = precision;
   const torch::Tensor by_channel =
       torch::tensor(seen).to(torch::kFloat).view(SizesOf(shape)).transpose(0, 1).flatten(1).contiguous();
   for (int64_t c = 0; c < shape[1]; ++c) {
     const float* const values = by_channel[c].data_ptr<float>();
     const SymbolCounts counts = CountSymbols({values, static_cast<size_t>(by_channel.size(1))}, 1);
-    STRAIT_ASSIGN_OR_RETURN(CdfTable table, FitTable(counts, {}, 0, kPrecision));
+    STRAIT_ASSIGN_OR_RETURN(CdfTable table, FitTable(counts, {}, 0, precision));
     spec.tables.push_back(std::move(table));
   }
   return EntropyModel::Create(spec);
@@ -110,22 +110,25 @@ Result<Field> MakeField(int64_t channels, int64_t side) {
   const Shape seen_shape = {1, channels, (1 << 16) / side, side};
   const std::vector<int16_t> seen = DrawField(seen_shape, kLatents);
   STRAIT_ASSIGN_OR_RETURN(field.context, FitContext(seen, seen_shape));
-  STRAIT_ASSIGN_OR_RETURN(field.channels, FitChannels(seen, seen_shape));
+  STRAIT_ASSIGN_OR_RETURN(field.channels, FitChannels(seen, seen_shape, kPrecision));
   return field;
 }
 
-// Symbols that a trained unit might send at a level, under its own tables.
+// Symbols that a trained unit might send at a level, under its own tables. Those of its peer are fitted to the same
+// symbols and more, so that each can be coded.
 Result<Field> MakeField(const BenchUnit& unit, int level) {
   Field field;
   ModelSpec spec = unit.spec;
   field.shape = WithBatch(1, spec.latent_shape);
   field.context_quality = level * kQualitySteps;
   STRAIT_ASSIGN_OR_RETURN(field.context, EntropyModel::Create(spec));
-  const Shape batch = WithBatch(kLatents, unit.spec.latent_shape);
-  field.latents = Split(DrawSymbols(field.context, batch, field.context_quality, 1), kLatents);
-  const Shape seen_shape = WithBatch(256, unit.spec.latent_shape);
-  STRAIT_ASSIGN_OR_RETURN(
-      field.channels, FitChannels(DrawSymbols(field.context, seen_shape, field.context_quality, 2), seen_shape));
+  constexpr int64_t kSeen = 5 * kLatents;
+  const Shape seen_shape = WithBatch(kSeen, unit.spec.latent_shape);
+  STRAIT_ASSIGN_OR_RETURN(const std::vector<int16_t> seen,
+                          DrawSymbols(field.context, seen_shape, field.context_quality, 1));
+  STRAIT_ASSIGN_OR_RETURN(field.channels, FitChannels(seen, seen_shape, unit.spec.precision));
+  field.latents = Split(seen, kSeen);
+  field.latents.resize(kLatents);
   return field;
 }
 
@@ -174,7 +177,7 @@ void RegisterContextBenchmarks(const BenchUnits& units) {
     add(ToString({channels, side, side}), [c = channels, s = side] { return MakeField(c, s); });
   }
   for (const auto& unit : units) {
-    if (!unit->is_trained || unit->spec.latent_shape.size() != 3) continue;
+    if (unit->spec.context.tables.empty() || unit->spec.latent_shape.size() != 3) continue;
     for (size_t level = 0; level < unit->spec.levels.size(); ++level) {
       add(unit->name + "/" + std::to_string(level),
           [unit, level] { return MakeField(*unit, static_cast<int>(level)); });

@@ -26,19 +26,28 @@ class TorchTransform {
  public:
   // LibTorch chooses how by itself; at batch 1 on one thread it leaves pointwise convolutions to code of its own,
   // which is slower. `by_onednn` makes it use oneDNN for all that are not transposed.
-  TorchTransform(const Transform& transform, bool by_onednn) : by_onednn_(by_onednn) {
-    for (const Op& op : transform)
-      layers_.push_back({op, op.weight.data.empty() ? torch::Tensor() : ToTorch(op.weight),
-                         op.bias.data.empty() ? torch::Tensor() : ToTorch(op.bias)});
+  TorchTransform(const Transform& transform, bool by_onednn)
+      : by_onednn_(by_onednn), last_reader_(transform.size()) {
+    for (size_t k = 0; k < transform.size(); ++k) {
+      Layer layer{transform[k], {}, {}, transform[k].src};
+      if (layer.src.empty()) layer.src = {static_cast<int>(k)};
+      for (const int value : layer.src) last_reader_[static_cast<size_t>(value)] = k;
+      if (!layer.op.weight.data.empty()) layer.weight = ToTorch(layer.op.weight);
+      if (!layer.op.bias.data.empty()) layer.bias = ToTorch(layer.op.bias);
+      layers_.push_back(std::move(layer));
+    }
   }
 
+  // What nothing reads any more is given back or written over, as networks do.
   torch::Tensor Forward(const torch::Tensor& src) const {
     std::vector<torch::Tensor> values = {src};
-    for (const Layer& layer : layers_) {
-      const auto read = [&](size_t i) {
-        return layer.op.src.empty() ? values.back() : values[static_cast<size_t>(layer.op.src[i])];
-      };
-      values.push_back(layer.op.kind == OpKind::kAdd ? read(0) + read(1) : Run(layer, read(0)));
+    for (size_t k = 0; k < layers_.size(); ++k) {
+      const Layer& layer = layers_[k];
+      const auto first = static_cast<size_t>(layer.src[0]);
+      const bool is_last = first > 0 && last_reader_[first] == k;
+      values.push_back(layer.op.kind == OpKind::kAdd ? values[first] + values[static_cast<size_t>(layer.src[1])]
+                                                     : Run(layer, values[first], is_last));
+      if (is_last) values[first] = torch::Tensor();
     }
     return values.back();
   }
@@ -47,10 +56,11 @@ class TorchTransform {
   struct Layer {
     Op op;
     torch::Tensor weight, bias;
+    std::vector<int> src;
   };
 
-  torch::Tensor Run(const Layer& layer, const torch::Tensor& x) const {
-    const auto& [op, weight, bias] = layer;
+  torch::Tensor Run(const Layer& layer, torch::Tensor x, bool may_overwrite) const {
+    const auto& [op, weight, bias, src] = layer;
     const std::vector<int64_t> stride{op.stride[0], op.stride[1]}, padding{op.padding[0], op.padding[1]};
     const std::vector<int64_t> output_padding{op.output_padding[0], op.output_padding[1]};
     switch (op.kind) {
@@ -65,13 +75,17 @@ class TorchTransform {
         return torch::leaky_relu(x, op.slope);
       case OpKind::kPixelShuffle:
         return torch::pixel_shuffle(x, op.factor);
-      default:
-        return torch::relu(x);
+      case OpKind::kRelu:
+        return may_overwrite ? torch::relu_(x) : torch::relu(x);
+      case OpKind::kAdd:
+        break;  // has two sources
     }
+    return {};
   }
 
   bool by_onednn_;
   std::vector<Layer> layers_;
+  std::vector<size_t> last_reader_;  // of each value but the last
 };
 
 void BenchTorch(benchmark::State& state, const std::shared_ptr<const BenchUnit>& unit, bool analysis,
