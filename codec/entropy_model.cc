@@ -192,9 +192,6 @@ Status EntropyModel::Encode(std::span<const int16_t> symbols, const Shape& laten
 
 double EntropyModel::EstimateBytes(std::span<const int16_t> symbols, const Shape& latent_shape, int quality_code,
                                    SymbolBuffers& buffers) const {
-  if (!has_context())
-    return RansPayloadEstimate(RansCostBits(symbols, LayoutOf(latent_shape, quality_code), tables_),
-                               symbols.size());
   const TableIndices indices = Arrange(symbols, latent_shape, SetOf(quality_code), buffers);
   return RansPayloadEstimate(RansCostBits<int16_t>(buffers.symbols, indices, tables_), buffers.symbols.size());
 }

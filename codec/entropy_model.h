@@ -54,7 +54,8 @@ class EntropyModel {
   Status Encode(std::span<const int16_t> symbols, const Shape& latent_shape, int quality_code,
                 SymbolBuffers& buffers) const;
 
-  // Bytes of that payload before they are rounded up, cheaper than making it; see RansPayloadEstimate.
+  // With context: bytes of that payload before they are rounded up, cheaper than making it; see
+  // RansPayloadEstimate.
   double EstimateBytes(std::span<const int16_t> symbols, const Shape& latent_shape, int quality_code,
                        SymbolBuffers& buffers) const;
 

@@ -158,7 +158,7 @@ Result<RdPoint> EvaluateQuality(const std::shared_ptr<const Model>& model, const
                                 const EvalSet& set, double quality) {
   const int64_t count = set.features.dim() > 0 ? set.features.size(0) : 0;
   if (count == 0) return Error(StatusCode::kInvalidArgument, "evaluate: the validation set is empty");
-  if (set.labels.size(0) != count || set.logits.size(0) != count) {
+  if (set.labels.size(0) != count || set.logits.size(0) != count || set.labels.dim() + 1 != set.logits.dim()) {
     return Error(StatusCode::kInvalidArgument, "evaluate: ", count, " feature tensors, ", set.labels.size(0),
                  " labels and ", set.logits.size(0), " rows of logits");
   }

@@ -13,6 +13,7 @@
 #include "training/interrupt.h"
 #include "training/labelled_batch.h"
 #include "training/run_log.h"
+#include "training/torch_shape.h"
 
 namespace strait {
 namespace {
@@ -20,39 +21,28 @@ namespace {
 // Head and tail on the device that computes features.
 class FrozenNetwork {
  public:
-  FrozenNetwork(const SplitNetwork& network, const Tail& tail, const torch::Device& device, bool needs_labels)
-      : head_(device.is_cpu() ? network.head : ToDevice(network.head, device)),
-        tail_(tail),
-        device_(device),
-        needs_labels_(needs_labels) {}
+  FrozenNetwork(const SplitNetwork& network, const Tail& tail, const torch::Device& device)
+      : head_(device.is_cpu() ? network.head : ToDevice(network.head, device)), tail_(tail), device_(device) {}
 
+  // Labels stay undefined where the data has none.
   Result<FeatureBatch> Run(const Batch& batch) {
     torch::NoGradGuard no_grad;
-    FeatureBatch result = RunTail(head_.forward({PixelsOf(batch).to(device_)}).toTensor(), torch::Tensor());
-    STRAIT_ASSIGN_OR_RETURN(const torch::Tensor labels, LabelsOf(batch, result.logits));
-    if (labels.defined()) {
-      result.labels = labels;
-    } else if (needs_labels_) {
-      return Error(StatusCode::kInvalidArgument,
-                   "loss.kind = \"task\" on a network that answers for every pixel needs masks, which the data set "
-                   "lacks; use \"distill\"");
-    }
+    FeatureBatch result = RunTail(head_.forward({PixelsOf(batch).to(device_)}).toTensor());
+    STRAIT_ASSIGN_OR_RETURN(result.labels, LabelsOf(batch, result.logits));
     return result;
   }
 
-  // Without labels, the network's own answers stand for them.
-  FeatureBatch RunTail(const torch::Tensor& features, const torch::Tensor& labels) {
+  FeatureBatch RunTail(const torch::Tensor& features) {
     torch::NoGradGuard no_grad;
     const torch::Tensor on_device = features.to(device_);
     const Tail::Output output = tail_.Run(on_device);
-    return {on_device, output.logits, labels.defined() ? labels : output.logits.argmax(1).cpu(), output.stages};
+    return {on_device, output.logits, torch::Tensor(), output.stages};
   }
 
  private:
   torch::jit::Module head_;
   const Tail& tail_;
   torch::Device device_;
-  bool needs_labels_;
 };
 
 void ReportSkipped(const Loader& loader, const Dataset& dataset) {
@@ -65,7 +55,10 @@ Status InterruptedError() {
   return Error(StatusCode::kIo, "interrupted before the first step; nothing was written");
 }
 
-bool NeedsLabels(const Recipe& recipe) { return recipe.loss.kind == LossKind::kTask; }
+// Where the data has no labels, the network's own answers stand for them.
+torch::Tensor LabelsOrAnswers(const FeatureBatch& batch) {
+  return batch.labels.defined() ? batch.labels : batch.logits.argmax(1).cpu();
+}
 
 LoaderOptions SequentialOptions(const Recipe& recipe) {
   return {.batch_size = recipe.train.batch_size,
@@ -85,8 +78,16 @@ Status ForEachBatch(const SourceData& data, const Preprocess& preprocess, const 
       const int64_t end = std::min<int64_t>(first + options.batch_size, data.size());
       std::vector<size_t> indices(static_cast<size_t>(end - first));
       std::iota(indices.begin(), indices.end(), static_cast<size_t>(first));
-      const torch::Tensor labels = data.labels.defined() ? data.labels.slice(0, first, end) : torch::Tensor();
-      sink(network.RunTail(data.features.slice(0, first, end), labels), indices);
+      FeatureBatch batch = network.RunTail(data.features.slice(0, first, end));
+      if (data.labels.defined()) {
+        batch.labels = data.labels.slice(0, first, end);
+        if (batch.logits.dim() != 2) {
+          return Error(StatusCode::kInvalidArgument, "labels.npy holds a label a sample, the network answers ",
+                       ToString(ShapeOf(batch.logits)),
+                       "; take the file away to compare with the network's own answers");
+        }
+      }
+      sink(batch, indices);
     }
     return Status();
   }
@@ -132,7 +133,7 @@ class CachedSource : public FeatureSource {
     }
     table.views = views;
     table.stride = data.size();
-    FrozenNetwork frozen(network, tail, device, NeedsLabels(recipe));
+    FrozenNetwork frozen(network, tail, device);
     Progress progress("caching features", data.size() * views);
     for (int view = 0; view < views; ++view) {
       const int64_t begin = data.size() * view;
@@ -194,12 +195,13 @@ class CachedSource : public FeatureSource {
 
  private:
   Status Store(const FeatureBatch& batch, int64_t row) {
+    const torch::Tensor labels = LabelsOrAnswers(batch);
     if (!table_.features.defined())
-      STRAIT_RETURN_IF_ERROR(cache_.Allocate(batch.features, batch.logits, batch.labels, batch.stages, table_));
+      STRAIT_RETURN_IF_ERROR(cache_.Allocate(batch.features, batch.logits, labels, batch.stages, table_));
     const int64_t rows = batch.features.size(0);
     table_.features.narrow(0, row, rows).copy_(batch.features);
     table_.logits.narrow(0, row, rows).copy_(batch.logits);
-    table_.labels.narrow(0, row, rows).copy_(batch.labels);
+    table_.labels.narrow(0, row, rows).copy_(labels);
     for (size_t i = 0; i < batch.stages.size(); ++i) table_.stages[i].narrow(0, row, rows).copy_(batch.stages[i]);
     return Status();
   }
@@ -216,7 +218,7 @@ class StreamingSource : public FeatureSource {
  public:
   StreamingSource(const Recipe& recipe, const Dataset& dataset, const SplitNetwork& network, const Tail& tail,
                   const torch::Device& device)
-      : recipe_(recipe), dataset_(dataset), network_(network, tail, device, NeedsLabels(recipe)) {}
+      : recipe_(recipe), dataset_(dataset), network_(network, tail, device) {}
 
   int64_t batches_per_epoch() const override {
     return std::max<int64_t>(1, static_cast<int64_t>(dataset_.size()) / recipe_.train.batch_size);
@@ -247,6 +249,7 @@ class StreamingSource : public FeatureSource {
     ++taken_;
     const auto start = std::chrono::steady_clock::now();
     STRAIT_ASSIGN_OR_RETURN(FeatureBatch features, network_.Run(*batch));
+    features.labels = LabelsOrAnswers(features);
     compute_seconds_ += std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
     return std::optional<FeatureBatch>(std::move(features));
   }
@@ -303,14 +306,15 @@ Result<ValidationFeatures> BuildEvalSet(const Recipe& recipe, const SourceData& 
                                         const Tail& tail, const torch::Device& device) {
   Preprocess preprocess = recipe.data.preprocess;
   preprocess.augment = false;
-  FrozenNetwork frozen(network, tail, device, /*needs_labels=*/false);
+  FrozenNetwork frozen(network, tail, device);
   Progress progress("unsplit network", data.size());
   ValidationFeatures validation;
   std::vector<torch::Tensor> features, logits, labels;
   const auto sink = [&](const FeatureBatch& batch, const std::vector<size_t>& indices) {
     features.push_back(batch.features.cpu().contiguous());
     logits.push_back(batch.logits.cpu());
-    labels.push_back(batch.labels);
+    labels.push_back(LabelsOrAnswers(batch));
+    validation.has_labels = batch.labels.defined();
     validation.indices.insert(validation.indices.end(), indices.begin(), indices.end());
     progress.Update(static_cast<int64_t>(validation.indices.size()), "");
   };

@@ -49,6 +49,7 @@ Result<std::unique_ptr<FeatureSource>> MakeFeatureSource(const Recipe& recipe, c
 
 struct ValidationFeatures {
   EvalSet set;                  // on the CPU; without labels, the unsplit network's answers stand for them
+  bool has_labels = false;      // of the data's own
   std::vector<size_t> indices;  // row i is sample indices[i] of the data: corrupt images are skipped
 };
 

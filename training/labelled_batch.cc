@@ -16,11 +16,12 @@ torch::Tensor PixelsOf(const Batch& batch) {
 
 Result<torch::Tensor> LabelsOf(const Batch& batch, const torch::Tensor& logits) {
   if (logits.dim() == 2) return torch::tensor(batch.labels, torch::kLong);
-  if (batch.masks.empty()) return torch::Tensor();
   if (logits.dim() != 4 || logits.size(2) != batch.height || logits.size(3) != batch.width) {
-    return Error(StatusCode::kInvalidArgument, "the network answers ", ToString(ShapeOf(logits)), " for masks of ",
-                 batch.height, "x", batch.width, "; wanted [N, classes, ", batch.height, ", ", batch.width, "]");
+    return Error(StatusCode::kInvalidArgument, "the network answers ", ToString(ShapeOf(logits)), " to images of ",
+                 batch.height, "x", batch.width, "; wanted [N, classes], or for every pixel [N, classes, ",
+                 batch.height, ", ", batch.width, "]");
   }
+  if (batch.masks.empty()) return torch::Tensor();
   const torch::Tensor masks =
       torch::tensor(batch.masks, torch::kByte).to(torch::kLong).view({batch.size, batch.height, batch.width});
   if (const int64_t most = masks.max().item<int64_t>(); most >= logits.size(1)) {

@@ -13,7 +13,7 @@ torch::Tensor PixelsOf(const Batch& batch);
 
 // What logits [N, classes, ...] are compared with: classes of the images, [N], for logits of two axes, and for
 // those that answer for every pixel the masks, [N, H, W]; int64. Undefined where the data set has no masks.
-// kInvalidArgument when masks and logits differ in size or a mask holds a class that the logits lack.
+// kInvalidArgument for logits of other shapes and when a mask holds a class that they lack.
 Result<torch::Tensor> LabelsOf(const Batch& batch, const torch::Tensor& logits);
 
 }  // namespace strait

@@ -136,9 +136,15 @@ class Trainer {
     STRAIT_RETURN_IF_ERROR(CheckResumed());
     const bool compares_stages = recipe_.loss.kind == LossKind::kDistill && recipe_.loss.feature_weight > 0;
     STRAIT_ASSIGN_OR_RETURN(tail_, Tail::Create(network_, compares_stages, device_));
-    STRAIT_ASSIGN_OR_RETURN(source_, MakeFeatureSource(recipe_, train_data_, network_, tail_, device_));
     STRAIT_ASSIGN_OR_RETURN(const ValidationFeatures validation,
                             BuildEvalSet(recipe_, validation_data, network_, tail_, device_));
+    if (recipe_.loss.kind == LossKind::kTask && !validation.has_labels) {
+      return Error(
+          StatusCode::kInvalidArgument, recipe_.data.spec,
+          ": has no masks, which loss.kind = \"task\" needs for a network that answers for every pixel; use "
+          "\"distill\"");
+    }
+    STRAIT_ASSIGN_OR_RETURN(source_, MakeFeatureSource(recipe_, train_data_, network_, tail_, device_));
     eval_set_ = validation.set;
     fmt::print(stderr, "{}: {} training and {} validation samples, unsplit {} {:.2f} %\n", recipe_.data.spec,
                train_data_.size(), eval_set_.labels.size(0), AccuracyName(eval_set_.logits),

@@ -21,7 +21,7 @@ struct ModelImpl;  // codec/model_impl.h
 struct LevelInfo {
   double lambda = 0;            // rate-distortion weight the level was trained with
   double bytes_per_sample = 0;  // mean size of a real frame, header included, no checksum
-  double top1 = 0;              // percent, through the runtime codec
+  double top1 = 0;  // percent, through the runtime codec; mean IoU for networks that answer for every pixel
 };
 
 class Model {

@@ -163,7 +163,7 @@ typedef struct strait_level_info {
   size_t struct_size;
   double lambda;            // rate-distortion weight the level was trained with
   double bytes_per_sample;  // mean size of a frame, header included, no checksum
-  double top1;              // percent
+  double top1;              // accuracy in percent: top-1, or mean IoU of networks that answer for every pixel
 } strait_level_info_t;
 
 static inline strait_level_info_t strait_level_info_default(void) {

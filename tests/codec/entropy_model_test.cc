@@ -123,18 +123,6 @@ TEST(ContextModel, CodesPositionByPositionWithTheTablesThatNeighboursChoose) {
   }
 }
 
-TEST(EntropyModel, EstimatesWithoutContext) {
-  ModelSpec spec = testing::ConvSpec();
-  const Shape shape = {2, spec.latent_channels(), 8, 8};
-  const EntropyModel model = EntropyModel::Create(spec).value();
-  std::vector<int16_t> symbols(static_cast<size_t>(NumElements(shape)));
-  for (size_t i = 0; i < symbols.size(); ++i) symbols[i] = static_cast<int16_t>(i % 3) - 1;
-  SymbolBuffers buffers;
-  ASSERT_TRUE(model.Encode(symbols, shape, 0, buffers).ok());
-  EXPECT_NEAR(model.EstimateBytes(symbols, shape, 0, buffers), static_cast<double>(buffers.encoder.payload_bytes()),
-              3);
-}
-
 TEST(ContextModel, WhoseChannelsAreAllCertainSaysNothing) {
   ModelSpec spec = ContextConvSpec();
   std::ranges::fill(spec.context.tables, uint8_t{0});

@@ -26,14 +26,14 @@ class FeatureCacheTest : public ::testing::Test {
     table.views = 2;
     table.stride = 5;
     ASSERT_TRUE(cache
-                    .Allocate(torch::zeros({3, 4, 2, 2}), torch::zeros({3, 7}), torch::zeros({3}),
+                    .Allocate(torch::zeros({3, 4, 2, 2}), torch::zeros({3, 7}), torch::zeros({3, 2, 2}),
                               {torch::zeros({3, 9}), torch::zeros({3, 1, 1})}, table)
                     .ok());
     table.samples = 4;
     torch::manual_seed(1);
     table.features.copy_(torch::randn(table.features.sizes()));
     table.logits.copy_(torch::randn(table.logits.sizes()));
-    table.labels.copy_(torch::arange(10));
+    table.labels.copy_(torch::arange(40).view({10, 2, 2}));
     for (torch::Tensor& stage : table.stages) stage.copy_(torch::randn(stage.sizes()));
   }
 
