@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <torch/version.h>
 
+#include <algorithm>
 #include <fstream>
 #include <thread>
 
@@ -78,7 +79,7 @@ Answer AnswerOf(const torch::Tensor& logits, const torch::Tensor& label, const s
 }
 
 Status AddAnswers(const RunDir& run, const EvalData& data, int64_t row, const std::vector<std::string>& names,
-                  std::vector<ExampleAnswer>& answers) {
+                  bool checksum, std::vector<ExampleAnswer>& answers) {
   const torch::Tensor src = data.set.features.narrow(0, row, 1).to(torch::kFloat).contiguous();
   torch::jit::Module tail = data.network.tail;
   // Every model of several levels, or every model of one, is a point of the curve.
@@ -94,9 +95,9 @@ Status AddAnswers(const RunDir& run, const EvalData& data, int64_t row, const st
     std::vector<uint8_t> frame;
     Tensor restored;
     const Shape shape = WithBatch(1, run.models[m]->feature_shape());
-    STRAIT_RETURN_IF_ERROR(
-        Encoder(run.models[m])
-            .Encode({src.data_ptr<float>(), shape}, {.quality = static_cast<double>(level)}, frame));
+    STRAIT_RETURN_IF_ERROR(Encoder(run.models[m])
+                               .Encode({src.data_ptr<float>(), shape},
+                                       {.quality = static_cast<double>(level), .checksum = checksum}, frame));
     STRAIT_RETURN_IF_ERROR(Decoder(run.models[m]).Decode(frame, restored));
     const torch::Tensor dst = torch::from_blob(restored.data.data(), src.sizes(), torch::kFloat);
     const Answer answer = AnswerOf(tail.forward({dst}).toTensor(), data.set.labels.narrow(0, row, 1), names);
@@ -132,7 +133,8 @@ std::string ToHtml(const Example& example) {
 
 }  // namespace
 
-Result<std::vector<Example>> MakeExamples(const std::vector<RunDir>& runs, const EvalData& data, size_t count) {
+Result<std::vector<Example>> MakeExamples(const std::vector<RunDir>& runs, const EvalData& data, size_t count,
+                                          bool checksum) {
   std::vector<Example> examples;
   if (!data.images) return examples;
   return CatchTorch(StatusCode::kInternal, "examples", [&]() -> Result<std::vector<Example>> {
@@ -151,7 +153,8 @@ Result<std::vector<Example>> MakeExamples(const std::vector<RunDir>& runs, const
       const Answer unsplit = AnswerOf(data.set.logits.narrow(0, at, 1), data.set.labels.narrow(0, at, 1), names);
       example.unsplit_answer = unsplit.text;
       example.unsplit_is_right = unsplit.is_right;
-      for (const RunDir& run : runs) STRAIT_RETURN_IF_ERROR(AddAnswers(run, data, at, names, example.answers));
+      for (const RunDir& run : runs)
+        STRAIT_RETURN_IF_ERROR(AddAnswers(run, data, at, names, checksum, example.answers));
       examples.push_back(std::move(example));
     }
     return examples;

@@ -1,7 +1,9 @@
 // A measurement as one HTML file that opens from disk: plot, tables, examples, recipes, machine.
 #pragma once
 
+#include <cstdint>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "bench/rd/eval_data.h"
@@ -15,7 +17,7 @@ struct ExampleAnswer {
   std::string codec, level;
   size_t bytes = 0;
   std::string answer;     // a class, or for networks that answer for every pixel the mean IoU of the sample
-  bool is_right = false;  // the class is the label
+  bool is_right = false;  // the class is the label; answers for every pixel are never called wrong
 };
 
 struct Example {
@@ -26,8 +28,9 @@ struct Example {
 };
 
 // `count` samples spread evenly over the set, through real frames at the lowest, a middle and the highest level of
-// each run. Empty for feature arrays, which have no images.
-Result<std::vector<Example>> MakeExamples(const std::vector<RunDir>& runs, const EvalData& data, size_t count);
+// each run, with checksums or without. Empty for feature arrays, which have no images.
+Result<std::vector<Example>> MakeExamples(const std::vector<RunDir>& runs, const EvalData& data, size_t count,
+                                          bool checksum);
 
 struct HtmlContent {
   std::string title;

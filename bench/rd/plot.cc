@@ -55,7 +55,8 @@ Result<std::vector<uint8_t>> Draw(const PlotContent& content, const std::string&
   const std::string image = *folder / "plot", data = *folder / "plot.dat";
   STRAIT_RETURN_IF_ERROR(WriteText(data, PlotData(content.rows)));
   STRAIT_RETURN_IF_ERROR(WriteText(*folder / "plot.gp", PlotScript(content, terminal, data, image)));
-  STRAIT_RETURN_IF_ERROR(RunProgram({"gnuplot", *folder / "plot.gp"}));
+  const Status status = RunProgram({"gnuplot", *folder / "plot.gp"});
+  if (!status.ok()) return Error(StatusCode::kIo, "plot: ", status.message());
   return ReadFile(image);
 }
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <set>
 #include <thread>
 
 #include "bench/rd/baselines.h"
@@ -23,13 +24,13 @@ Status WriteText(const std::string& path, const std::string& text) {
 
 // Two curves of one name would become one.
 void MakeNamesUnique(std::vector<RunDir>& runs) {
-  for (size_t k = 1; k < runs.size(); ++k) {
-    const std::string base = runs[k].codec;
-    const auto taken = [&] {
-      return std::any_of(runs.begin(), runs.begin() + static_cast<std::ptrdiff_t>(k),
-                         [&](const RunDir& run) { return run.codec == runs[k].codec; });
-    };
-    for (int suffix = 2; taken(); ++suffix) runs[k].codec = base + "-" + std::to_string(suffix);
+  std::set<std::string> taken = {"unsplit"};
+  taken.insert(BaselineNames().begin(), BaselineNames().end());
+  for (RunDir& run : runs) {
+    const std::string base = run.codec;
+    for (int suffix = 2; taken.contains(run.codec) || taken.contains(HuffmanName(run.codec)); ++suffix)
+      run.codec = base + "-" + std::to_string(suffix);
+    taken.insert({run.codec, HuffmanName(run.codec)});
   }
 }
 
@@ -67,12 +68,21 @@ Result<std::vector<SeedCurves>> MeasureRuns(const std::vector<RunDir>& runs, con
   }
   std::vector<std::vector<size_t>> groups;
   if (options.seeds) {
-    groups = GroupBySeed(recipes);
+    STRAIT_ASSIGN_OR_RETURN(groups, GroupBySeed(recipes, options.run_dirs));
+    for (const std::vector<size_t>& group : groups) {
+      if (group.size() == 1)
+        std::fprintf(stderr, "--seeds: %s is alone, no other run has its recipe\n", runs[group[0]].path.c_str());
+    }
   } else {
     for (size_t i = 0; i < runs.size(); ++i) groups.push_back({i});
   }
   std::vector<SeedCurves> curves;
   for (const std::vector<size_t>& group : groups) {
+    for (const size_t run : group) {
+      if (measured[run].size() == measured[group.front()].size()) continue;
+      return Error(StatusCode::kInvalidArgument, runs[run].path, ": with context where ", runs[group.front()].path,
+                   " has none, or the other way round; measure them without --seeds");
+    }
     for (size_t codec = 0; codec < measured[group.front()].size(); ++codec) {
       std::vector<std::vector<RdPoint>> seeds;
       for (const size_t run : group) seeds.push_back(measured[run][codec]);
@@ -86,46 +96,44 @@ Result<std::vector<SeedCurves>> MeasureRuns(const std::vector<RunDir>& runs, con
 using Tables = std::vector<std::pair<std::string, std::string>>;
 
 // Headings and texts of what there is to say.
-Tables MakeTables(const PlotContent& measured, const std::vector<SeedCurves>& curves,
-                  const std::vector<BdEntry>& bd_rates, const std::vector<OperatingPoints>& points) {
-  Tables tables = {{"Rate and accuracy", ToTable(measured.rows, measured.accuracy_name)}};
-  if (!points.empty()) tables.emplace_back("Bytes at a drop, drop at a number of bytes", OperatingTable(points));
-  if (!bd_rates.empty()) tables.emplace_back("BD-rates", BdTable(bd_rates));
-  for (auto& [heading, text] :
-       Tables{{"Spread over seeds", SeedTable(curves)}, {"BD-rates by seed", SeedBdTable(curves, measured.rows)}}) {
+Tables MakeTables(const Report& report, const std::string& accuracy_name) {
+  Tables tables = {{"Rate and accuracy", ToTable(report.rows, accuracy_name)}};
+  if (!report.operating_points.empty())
+    tables.emplace_back("Bytes at a drop, drop at a number of bytes", OperatingTable(report.operating_points));
+  if (!report.bd_rates.empty()) tables.emplace_back("BD-rates", BdTable(report.bd_rates));
+  for (auto& [heading, text] : Tables{{"Spread over seeds", SeedTable(report.seeds)},
+                                      {"BD-rates by seed", SeedBdTable(report.seed_bd_rates)}}) {
     if (!text.empty()) tables.emplace_back(heading, text);
   }
   return tables;
 }
 
-Status WriteHtml(const std::string& path, const std::vector<RunDir>& runs, const EvalData& data,
-                 const PlotContent& measured, Tables tables) {
+Status WriteHtml(const RdToolOptions& options, const std::vector<RunDir>& runs, const EvalData& data,
+                 const PlotContent& plot, Tables tables) {
   constexpr size_t kExamples = 6;
   HtmlContent content;
   content.title = "Rate and accuracy of " + runs.front().codec + " at " + data.network.info.name;
-  STRAIT_ASSIGN_OR_RETURN(content.plot_svg, DrawSvg(measured));
+  STRAIT_ASSIGN_OR_RETURN(content.plot_svg, DrawSvg(plot));
   content.tables = std::move(tables);
   content.tables.emplace_back("Cost of the units", CostTable(runs, data.network.info));
-  STRAIT_ASSIGN_OR_RETURN(content.examples, MakeExamples(runs, data, kExamples));
+  STRAIT_ASSIGN_OR_RETURN(content.examples, MakeExamples(runs, data, kExamples, options.checksum));
   for (const RunDir& run : runs) content.recipes.emplace_back(run.path, ToToml(run.recipe));
   content.machine = DescribeMachine();
-  return WriteText(path, ToHtml(content));
+  return WriteText(options.html_file, ToHtml(content));
 }
 
 Status WriteReports(const RdToolOptions& options, const std::vector<RunDir>& runs, const EvalData& data,
-                    const PlotContent& measured, const std::vector<SeedCurves>& curves) {
-  const std::vector<BdEntry> bd_rates = BdRates(measured.rows);
-  const std::vector<OperatingPoints> points = FindOperatingPoints(measured.rows);
-  const Tables tables = MakeTables(measured, curves, bd_rates, points);
+                    const Report& report) {
+  const PlotContent plot{report.rows, AccuracyName(data.set.logits)};
+  const Tables tables = MakeTables(report, plot.accuracy_name);
   for (const auto& table : tables) std::printf("%s%s", &table == &tables.front() ? "" : "\n", table.second.c_str());
   std::fflush(stdout);
-  for (const std::string& note : BdNotes(bd_rates)) std::fprintf(stderr, "%s\n", note.c_str());
-  if (!options.csv_file.empty()) STRAIT_RETURN_IF_ERROR(WriteText(options.csv_file, ToCsv(measured.rows)));
-  if (!options.json_file.empty())
-    STRAIT_RETURN_IF_ERROR(WriteText(options.json_file, ToJson(measured.rows, bd_rates, points)));
-  if (!options.plot_file.empty()) STRAIT_RETURN_IF_ERROR(WritePlot(measured, options.plot_file));
+  for (const std::string& note : BdNotes(report.bd_rates)) std::fprintf(stderr, "%s\n", note.c_str());
+  if (!options.csv_file.empty()) STRAIT_RETURN_IF_ERROR(WriteText(options.csv_file, ToCsv(report.rows)));
+  if (!options.json_file.empty()) STRAIT_RETURN_IF_ERROR(WriteText(options.json_file, ToJson(report)));
+  if (!options.plot_file.empty()) STRAIT_RETURN_IF_ERROR(WritePlot(plot, options.plot_file));
   if (options.html_file.empty()) return Status();
-  return WriteHtml(options.html_file, runs, data, measured, tables);
+  return WriteHtml(options, runs, data, plot, tables);
 }
 
 }  // namespace
@@ -142,13 +150,17 @@ Status RunRdTool(const RdToolOptions& options) {
   for (const RunDir& run : runs) STRAIT_RETURN_IF_ERROR(CheckModels(run, data));
   std::fputs(CostTable(runs, data.network.info).c_str(), stderr);
 
-  STRAIT_ASSIGN_OR_RETURN(const std::vector<SeedCurves> curves, MeasureRuns(runs, data, options));
-  PlotContent measured{{UnsplitRow(data.set)}, AccuracyName(data.set.logits)};
-  for (const SeedCurves& curve : curves)
-    measured.rows.insert(measured.rows.end(), curve.mean.begin(), curve.mean.end());
+  Report report;
+  report.rows = {UnsplitRow(data.set)};
+  STRAIT_ASSIGN_OR_RETURN(report.seeds, MeasureRuns(runs, data, options));
+  for (const SeedCurves& codec : report.seeds)
+    report.rows.insert(report.rows.end(), codec.mean.begin(), codec.mean.end());
   STRAIT_ASSIGN_OR_RETURN(const std::vector<RdPoint> baselines, EvaluateBaselines(options.baselines, data));
-  measured.rows.insert(measured.rows.end(), baselines.begin(), baselines.end());
-  return WriteReports(options, runs, data, measured, curves);
+  report.rows.insert(report.rows.end(), baselines.begin(), baselines.end());
+  report.bd_rates = BdRates(report.rows);
+  report.operating_points = FindOperatingPoints(report.rows);
+  report.seed_bd_rates = FindSeedBdRates(report.seeds, report.rows);
+  return WriteReports(options, runs, data, report);
 }
 
 }  // namespace strait

@@ -121,11 +121,10 @@ std::vector<std::string> BdNotes(const std::vector<BdEntry>& entries) {
   return notes;
 }
 
-std::string ToJson(const std::vector<RdPoint>& rows, const std::vector<BdEntry>& entries,
-                   const std::vector<OperatingPoints>& points) {
+std::string ToJson(const Report& report) {
   nlohmann::ordered_json document;
   document["points"] = nlohmann::ordered_json::array();
-  for (const RdPoint& row : rows) {
+  for (const RdPoint& row : report.rows) {
     document["points"].push_back({{"codec", row.codec},
                                   {"level", row.level},
                                   {"lambda", row.lambda},
@@ -136,7 +135,7 @@ std::string ToJson(const std::vector<RdPoint>& rows, const std::vector<BdEntry>&
                                   {"agreement", row.agreement}});
   }
   document["bd_rate"] = nlohmann::ordered_json::array();
-  for (const BdEntry& entry : entries) {
+  for (const BdEntry& entry : report.bd_rates) {
     nlohmann::ordered_json item = {{"reference", entry.reference}, {"test", entry.test}};
     if (entry.rate.ok()) {
       item["percent"] = entry.rate->percent;
@@ -153,13 +152,31 @@ std::string ToJson(const std::vector<RdPoint>& rows, const std::vector<BdEntry>&
   const auto value = [](const std::optional<double>& number) {
     return number ? nlohmann::ordered_json(*number) : nlohmann::ordered_json();
   };
-  for (const OperatingPoints& codec : points) {
+  for (const OperatingPoints& codec : report.operating_points) {
     nlohmann::ordered_json item = {{"codec", codec.codec}};
     for (size_t k = 0; k < std::size(kDrops); ++k)
       item["bytes_at_drop"][fmt::format("{:g}", kDrops[k])] = value(codec.bytes_at_drop[k]);
     for (size_t k = 0; k < std::size(kBytes); ++k)
       item["drop_at_bytes"][fmt::format("{:g}", kBytes[k])] = value(codec.drop_at_bytes[k]);
     document["operating_points"].push_back(std::move(item));
+  }
+  document["seeds"] = document["seed_bd_rate"] = nlohmann::ordered_json::array();
+  for (const SeedCurves& codec : report.seeds) {
+    if (codec.seeds.size() < 2) continue;
+    for (const RdPoint& row : codec.deviation) {
+      document["seeds"].push_back({{"codec", row.codec},
+                                   {"level", row.level},
+                                   {"count", codec.seeds.size()},
+                                   {"bytes_deviation", row.bytes_per_sample},
+                                   {"top1_deviation", row.top1}});
+    }
+  }
+  for (const SeedBdRates& rates : report.seed_bd_rates) {
+    document["seed_bd_rate"].push_back({{"reference", rates.reference},
+                                        {"test", rates.codec},
+                                        {"percent", rates.percent},
+                                        {"mean", rates.mean},
+                                        {"deviation", rates.deviation}});
   }
   return document.dump(2) + "\n";
 }

@@ -152,7 +152,7 @@ Result<std::vector<RdPoint>> EvaluateRun(const RunDir& run, const EvalData& data
       progress.Update(++done, fmt::format("{:.1f} bytes, {:.2f} %", row.bytes_per_sample, row.top1));
       if (measure.huffman && share == 0 && HuffmanCode::Fits(*run.models[m])) {
         RdPoint other = row;
-        other.codec += "-huffman";
+        other.codec = HuffmanName(row.codec);
         STRAIT_ASSIGN_OR_RETURN(other.bytes_per_sample,
                                 MeanHuffmanBytes(run.models[m], data.set, static_cast<int>(below)));
         other.bits_per_element *= other.bytes_per_sample / row.bytes_per_sample;

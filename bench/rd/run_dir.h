@@ -34,6 +34,9 @@ Status CheckSameSetting(const RunDir& first, const RunDir& other, bool data_give
 // both hashes.
 Status CheckModels(const RunDir& run, const EvalData& data);
 
+// Of the curve under a Huffman code beside that of `codec`.
+inline std::string HuffmanName(const std::string& codec) { return codec + "-huffman"; }
+
 struct RunMeasure {
   bool between_levels = false;  // also the three qualities between each two levels
   bool checksum = false;        // frames carry their 4 bytes of checksum

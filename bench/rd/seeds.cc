@@ -43,16 +43,23 @@ bool DifferInSeedsAlone(const Recipe& a, const Recipe& b) {
   return without_seeds(a) == without_seeds(b);
 }
 
-std::vector<std::vector<size_t>> GroupBySeed(const std::vector<Recipe>& recipes) {
+Result<std::vector<std::vector<size_t>>> GroupBySeed(const std::vector<Recipe>& recipes,
+                                                     const std::vector<std::string>& paths) {
   std::vector<std::vector<size_t>> groups;
   for (size_t i = 0; i < recipes.size(); ++i) {
     const auto same = std::ranges::find_if(
         groups, [&](const auto& group) { return DifferInSeedsAlone(recipes[group.front()], recipes[i]); });
     if (same == groups.end()) {
       groups.push_back({i});
-    } else {
-      same->push_back(i);
+      continue;
     }
+    for (const size_t other : *same) {
+      if (recipes[other].train.seed != recipes[i].train.seed || recipes[other].data.seed != recipes[i].data.seed)
+        continue;
+      return Error(StatusCode::kInvalidArgument, "--seeds: ", paths[i], " has the recipe and the seeds of ",
+                   paths[other], "; leave one out");
+    }
+    same->push_back(i);
   }
   return groups;
 }
@@ -97,29 +104,37 @@ std::string SeedTable(const std::vector<SeedCurves>& codecs) {
   return lines.size() > 1 ? Aligned(lines, 2) : "";
 }
 
-std::string SeedBdTable(const std::vector<SeedCurves>& codecs, const std::vector<RdPoint>& rows) {
-  const std::vector<Curve> references = CurvesOf(rows);
-  std::vector<std::vector<std::string>> lines = {{"codec", "over", "BD-rate % mean", "+-", "of each seed"}};
+std::vector<SeedBdRates> FindSeedBdRates(const std::vector<SeedCurves>& codecs, const std::vector<RdPoint>& rows) {
+  std::vector<SeedBdRates> all;
   for (const SeedCurves& codec : codecs) {
     if (codec.seeds.size() < 2) continue;
-    const std::string& name = codec.mean.front().codec;
-    for (const Curve& reference : references) {
-      if (reference.codec == name) continue;
-      std::vector<double> rates;
-      std::string each;
+    for (const Curve& reference : CurvesOf(rows)) {
+      SeedBdRates rates{codec.mean.front().codec, reference.codec, {}, 0, 0};
+      if (rates.codec == rates.reference) continue;
       for (const std::vector<RdPoint>& seed : codec.seeds) {
         const Result<BdRate> rate = ComputeBdRate(reference.points, CurvesOf(seed).front().points);
-        if (!rate.ok()) break;
-        rates.push_back(rate->percent);
-        each += fmt::format("{}{:+.1f}", each.empty() ? "" : " ", rate->percent);
+        if (rate.ok()) rates.percent.push_back(rate->percent);
       }
-      if (rates.size() < codec.seeds.size()) continue;
-      const Moments moments = MomentsOf(rates);
-      lines.push_back({name, reference.codec, fmt::format("{:+.1f}", moments.mean),
-                       fmt::format("{:.1f}", moments.deviation), each});
+      if (rates.percent.size() < codec.seeds.size()) continue;
+      const Moments moments = MomentsOf(rates.percent);
+      rates.mean = moments.mean;
+      rates.deviation = moments.deviation;
+      all.push_back(std::move(rates));
     }
   }
-  return lines.size() > 1 ? Aligned(lines, 2) : "";
+  return all;
+}
+
+std::string SeedBdTable(const std::vector<SeedBdRates>& rates) {
+  if (rates.empty()) return "";
+  std::vector<std::vector<std::string>> lines = {{"codec", "over", "BD-rate % mean", "+-", "of each seed"}};
+  for (const SeedBdRates& pair : rates) {
+    std::string each;
+    for (const double percent : pair.percent) each += fmt::format("{}{:+.1f}", each.empty() ? "" : " ", percent);
+    lines.push_back({pair.codec, pair.reference, fmt::format("{:+.1f}", pair.mean),
+                     fmt::format("{:.1f}", pair.deviation), each});
+  }
+  return Aligned(lines, 2);
 }
 
 }  // namespace strait

@@ -14,8 +14,10 @@ namespace strait {
 // Whether two recipes differ in seeds alone (and in what does not change results: caches, threads).
 bool DifferInSeedsAlone(const Recipe& a, const Recipe& b);
 
-// Indices of runs, a group for each recipe, in order of first appearance.
-std::vector<std::vector<size_t>> GroupBySeed(const std::vector<Recipe>& recipes);
+// Indices of runs, a group for each recipe, in order of first appearance; `paths` name the runs. kInvalidArgument
+// when two have the same seeds as well: one run measured twice says nothing about spread.
+Result<std::vector<std::vector<size_t>>> GroupBySeed(const std::vector<Recipe>& recipes,
+                                                     const std::vector<std::string>& paths);
 
 // Rows of one codec measured at the same levels with each seed: their mean, and the sample standard deviation of
 // each number.
@@ -30,8 +32,16 @@ Result<SeedCurves> MeanOfSeeds(std::vector<std::vector<RdPoint>> seeds);
 // Bytes and accuracy of every level with their deviations, of codecs with more than one seed; empty without one.
 std::string SeedTable(const std::vector<SeedCurves>& codecs);
 
-// BD-rates of each seed over the mean curve of every other codec: a line a pair with mean, deviation and each
-// seed's figure. Pairs refused for a seed are left out.
-std::string SeedBdTable(const std::vector<SeedCurves>& codecs, const std::vector<RdPoint>& rows);
+// BD-rates of each seed of a codec over the mean curve of another.
+struct SeedBdRates {
+  std::string codec, reference;
+  std::vector<double> percent;  // of each seed
+  double mean = 0, deviation = 0;
+};
+// Every pair of a codec with more than one seed and another codec of `rows`; pairs refused for a seed are left out.
+std::vector<SeedBdRates> FindSeedBdRates(const std::vector<SeedCurves>& codecs, const std::vector<RdPoint>& rows);
+
+// A line a pair; empty without one.
+std::string SeedBdTable(const std::vector<SeedBdRates>& rates);
 
 }  // namespace strait

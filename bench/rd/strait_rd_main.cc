@@ -14,7 +14,7 @@ constexpr int kBadData = 1;
 constexpr int kBadUsage = 2;
 
 void AddOptions(CLI::App& app, strait::RdToolOptions& options, std::string& qualities, std::string& checksum) {
-  app.add_option("RUN_DIR", options.run_dirs, "directories that `strait-train run` wrote; one curve each")
+  app.add_option("RUN_DIR", options.run_dirs, "directories that `strait-train run` wrote, a curve each")
       ->required();
   app.add_option("--data", options.data_spec,
                  "data set instead of the recipe's: imagefolder:DIR, cifar10:DIR, shapes, ...");

@@ -60,14 +60,22 @@ TEST(Report, BdNotesGiveEachRefusalOnceWithItsReason) {
       "ours (reference) and few,er (test): bd-rate: test curve: need 4 points, have 2 after dropping 0 dominated");
 }
 
-TEST(Report, JsonHoldsTheRowsAndTheRatesOrReasons) {
-  const auto document = nlohmann::json::parse(ToJson(kRows, BdRates(kRows), FindOperatingPoints(kRows)));
+TEST(Report, JsonHoldsTheRowsTheRatesOrReasonsAndTheSpread) {
+  const std::vector<RdPoint> ours(kRows.begin() + 1, kRows.begin() + 5);
+  const SeedCurves seeds = MeanOfSeeds({ours, ours}).value();
+  const auto document = nlohmann::json::parse(
+      ToJson({kRows, BdRates(kRows), FindOperatingPoints(kRows), {seeds}, FindSeedBdRates({seeds}, kRows)}));
   ASSERT_EQ(document["points"].size(), kRows.size());
   EXPECT_EQ(document["points"][2]["bytes_per_sample"], 59.25);
   EXPECT_EQ(document["points"][2]["codec"], "ours");
   ASSERT_EQ(document["bd_rate"].size(), 6u);
   EXPECT_NEAR(document["bd_rate"][0]["percent"].get<double>(), 100, 1e-6);
   EXPECT_TRUE(document["bd_rate"][1].contains("refused"));
+  ASSERT_EQ(document["seeds"].size(), 4u);
+  EXPECT_EQ(document["seeds"][3]["count"], 2);
+  ASSERT_EQ(document["seed_bd_rate"].size(), 1u);
+  EXPECT_EQ(document["seed_bd_rate"][0]["reference"], "twice");
+  EXPECT_NEAR(document["seed_bd_rate"][0]["mean"].get<double>(), -50, 1e-6);
 }
 
 TEST(Report, UnsplitRowSendsNothingAndAgreesWithItself) {

@@ -2,8 +2,6 @@
 
 #include <gtest/gtest.h>
 
-#include <cmath>
-
 namespace strait {
 namespace {
 
@@ -23,7 +21,11 @@ TEST(Seeds, GroupRunsWhoseRecipesDifferInSeedsAlone) {
   second.data.seed = 5;
   second.data.cache = "elsewhere";
   other.train.epochs = 3;
-  EXPECT_EQ(GroupBySeed({first, other, second}), (std::vector<std::vector<size_t>>{{0, 2}, {1}}));
+  const std::vector<std::string> paths = {"runs/a", "runs/b", "runs/c"};
+  EXPECT_EQ(GroupBySeed({first, other, second}, paths).value(), (std::vector<std::vector<size_t>>{{0, 2}, {1}}));
+  const Status twice = GroupBySeed({first, other, first}, paths).status();
+  EXPECT_EQ(twice.code(), StatusCode::kInvalidArgument);
+  EXPECT_NE(twice.message().find("runs/c has the recipe and the seeds of runs/a"), std::string::npos);
 }
 
 TEST(Seeds, MeanAndDeviationOfEachNumber) {
@@ -51,10 +53,10 @@ TEST(Seeds, TablesSaySpreadAndBdRatesOfEachSeed) {
   const std::string spread = SeedTable({ours, reference});
   EXPECT_NE(spread.find("ours   0          2          22.0   2.8       80.00  0.00"), std::string::npos) << spread;
   EXPECT_EQ(spread.find("reference"), std::string::npos);
-  const std::string rates = SeedBdTable({ours, reference}, rows);
+  const std::string rates = SeedBdTable(FindSeedBdRates({ours, reference}, rows));
   EXPECT_NE(rates.find("ours   reference           -45.0  7.1   -50.0 -40.0"), std::string::npos) << rates;
   EXPECT_EQ(SeedTable({reference}), "");
-  EXPECT_EQ(SeedBdTable({reference}, rows), "");
+  EXPECT_EQ(SeedBdTable(FindSeedBdRates({reference}, rows)), "");
 }
 
 }  // namespace
