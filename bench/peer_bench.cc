@@ -24,8 +24,8 @@ torch::Tensor ToTorch(const Weights& weights) {
 // The ops of a unit's transform, weights ready.
 class TorchTransform {
  public:
-  // LibTorch chooses how by itself; at batch 1 on one thread it leaves pointwise convolutions to code of its own,
-  // which is slower. `by_onednn` makes it use oneDNN for all that are not transposed.
+  // LibTorch chooses how by itself; at batch 1 on one thread it leaves pointwise convolutions to the BLAS.
+  // `by_onednn` makes it use oneDNN for all that are not transposed.
   TorchTransform(const Transform& transform, bool by_onednn)
       : by_onednn_(by_onednn), last_reader_(transform.size()) {
     for (size_t k = 0; k < transform.size(); ++k) {
