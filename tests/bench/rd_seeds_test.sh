@@ -2,6 +2,7 @@
 # strait-rd on runs of a tiny recipe: seeds become one curve, the report is one file. Arguments: strait-train, strait-rd.
 set -eu
 train=$1 rd=$2
+recipe=$(cd "$(dirname "$0")/.." && pwd)/tiny_unit.toml
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 cd "$folder"
@@ -12,35 +13,14 @@ fail() {
   exit 1
 }
 
-cat >unit.toml <<'EOF'
-[data]
-spec = "shapes:train=64,val=32"
-views = 1
-[backbone]
-file = "net.pt"
-input = [3, 64, 64]
-[split]
-point = "layer2"
-[unit]
-channels = 4
-analysis_width = 8
-synthesis_width = 16
-[loss]
-lambdas = [1e-2, 1e-3]
-[train]
-epochs = 1
-batch_size = 16
-precision = "float32"
-threads = 1
-[validation]
-samples = 16
-EOF
 "$train" backbone --out net.pt --set data.spec=shapes:train=64,val=32 --set network.width=4 --set train.epochs=1 \
   --set train.threads=1 2>err >out || fail "backbone does not exit 0"
-for seed in 1 2; do
-  "$train" run unit.toml --set train.seed=$seed --out seed$seed 2>err >out || fail "run does not exit 0"
-done
-"$train" run unit.toml --set unit.channels=5 --out wider 2>err >out || fail "run does not exit 0"
+run() {
+  "$train" run "$recipe" --set data.spec=shapes:train=64,val=32 --set train.epochs=1 --set train.batch_size=16 \
+    --set train.threads=1 "$@" 2>err >out || fail "run does not exit 0"
+}
+for seed in 1 2; do run --set train.seed=$seed --out seed$seed; done
+run --set unit.channels=5 --out wider
 
 "$rd" seed1 seed2 wider --csv apart.csv 2>err >out || fail "strait-rd does not exit 0"
 [ "$(grep -c '^seed' apart.csv)" -eq 4 ] || fail "two runs have not four rows: $(cat apart.csv)"

@@ -4,6 +4,7 @@
 set -uo pipefail
 train=$1
 part=$2
+tests=$(cd "$(dirname "$0")/.." && pwd)
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 cd "$work" || exit 1
@@ -76,28 +77,7 @@ test_run() {
   head -c 1 out | grep -q '[[{]' || fail "splits --json does not write JSON"
   expect_error 1 net.pt splits net.pt --input 5,64,64
 
-  cat >unit.toml <<'EOF'
-[data]
-spec = "shapes:train=96,val=64"
-views = 1
-[backbone]
-file = "net.pt"
-input = [3, 64, 64]
-[split]
-point = "layer2"
-[unit]
-channels = 4
-analysis_width = 8
-synthesis_width = 16
-[loss]
-lambdas = [1e-2, 1e-3]
-[train]
-epochs = 2
-batch_size = 32
-precision = "float32"
-[validation]
-samples = 16
-EOF
+  cp "$tests/tiny_unit.toml" unit.toml
   expect 1 "layer2" run unit.toml --set split.point=layer22 --out r
   expect 1 "nowhere" run unit.toml --set data.spec=imagefolder:nowhere --out r
   expect 1 "absent/checkpoint.pt" run unit.toml --out absent --resume

@@ -1,5 +1,6 @@
 """What the test of the two processes stands on: the programs, a run's files, the wire format, threads that report."""
 import os
+import shutil
 import signal
 import socket
 import struct
@@ -15,28 +16,7 @@ MESSAGE_TIMEOUT_MS = 2000
 MAX_MESSAGE = 65536
 REQUEST, ANSWER, ERROR = 1, 2, 3
 
-UNIT = """
-[data]
-spec = "shapes:train=96,val=64"
-views = 1
-[backbone]
-file = "net.pt"
-input = [3, 64, 64]
-[split]
-point = "layer2"
-[unit]
-channels = 4
-analysis_width = 8
-synthesis_width = 16
-[loss]
-lambdas = [3e-6, 1e-6]
-[train]
-epochs = 2
-batch_size = 32
-precision = "float32"
-[validation]
-samples = 16
-"""
+UNIT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "tiny_unit.toml")
 
 
 def check(condition, what):
@@ -52,11 +32,10 @@ def run(*args):
 
 def prepare():
     """net.pt, r/model.strait, halves/{head,tail}.ts and images, in the working directory."""
-    with open("unit.toml", "w") as f:
-        f.write(UNIT)
+    shutil.copy(UNIT, "unit.toml")
     run(TRAIN, "backbone", "--set", "data.spec=shapes:train=192,val=64", "--set", "train.epochs=2",
         "--set", "train.batch_size=32", "--set", "network.width=4", "--out", "net.pt")
-    run(TRAIN, "run", "unit.toml", "--out", "r")
+    run(TRAIN, "run", "unit.toml", "--set", "loss.lambdas=[3e-6, 1e-6]", "--out", "r")
     run(TRAIN, "export", "r", "--halves", "halves", "--images", "images", "--count", str(IMAGES))
     check(len(os.listdir("images")) == IMAGES, "export --images wrote another number of images")
 
