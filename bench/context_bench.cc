@@ -1,5 +1,5 @@
 // Context models against a table a channel, on the same symbols: fields whose neighbours are alike, of scales
-// spread over the channels as those of trained units are.
+// spread over the channels, and what a trained unit might send.
 #include <benchmark/benchmark.h>
 #include <torch/torch.h>
 

@@ -126,4 +126,8 @@ Status WriteFileAtomic(const std::string& path, std::span<const uint8_t> bytes) 
   return Status();
 }
 
+Status WriteTextAtomic(const std::string& path, std::string_view text) {
+  return WriteFileAtomic(path, {reinterpret_cast<const uint8_t*>(text.data()), text.size()});
+}
+
 }  // namespace strait

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "strait/result.h"
@@ -19,5 +20,6 @@ Status FlushStdout();
 // Writes to `path` + ".tmp", syncs, then renames over `path`: on any failure (disk full included) the old file
 // is intact, the temporary one is removed, and the error names the path and the system's reason.
 Status WriteFileAtomic(const std::string& path, std::span<const uint8_t> bytes);
+Status WriteTextAtomic(const std::string& path, std::string_view text);
 
 }  // namespace strait

@@ -174,7 +174,7 @@ class BackboneTrainer {
     std::ostringstream stream;
     network_.save(stream);
     const std::string bytes = std::move(stream).str();
-    return WriteFileAtomic(out_path, {reinterpret_cast<const uint8_t*>(bytes.data()), bytes.size()});
+    return WriteTextAtomic(out_path, bytes);
   }
 
   Recipe recipe_;

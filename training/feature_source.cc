@@ -110,8 +110,7 @@ std::string DescribeFeatures(const Recipe& recipe, const SourceData& data, const
   const Preprocess& p = recipe.data.preprocess;
   return fmt::format(
       "{}, {} samples, {} views, seed {}; resize {}, crop {}, mean {}, std {}, augment {}, min_area {}, flip {}; "
-      "head "
-      "{}, tail {}{}",
+      "head {}, tail {}{}",
       recipe.data.spec, data.size(), views, recipe.data.seed, p.resize, p.crop, fmt::join(p.mean, " "),
       fmt::join(p.std, " "), p.augment, p.min_area, p.flip, HashConstants(network.head),
       HashConstants(network.tail), has_stages ? ", with stages" : "");

@@ -22,10 +22,6 @@ Status MakeDirectory(const std::string& dir) {
   return Status();
 }
 
-Status WriteText(const std::string& path, const std::string& text) {
-  return WriteFileAtomic(path, {reinterpret_cast<const uint8_t*>(text.data()), text.size()});
-}
-
 std::vector<double> ToDoubles(const float (&values)[3]) { return {values, values + 3}; }
 
 void RegisterPreprocess(torch::jit::Module& head, const Recipe& recipe) {
@@ -58,7 +54,7 @@ Status WriteModule(const torch::jit::Module& module, const std::string& path) {
     module.save(stream);
     return Status();
   }));
-  return WriteText(path, stream.str());
+  return WriteTextAtomic(path, stream.str());
 }
 
 Status WriteHalves(const SplitNetwork& network, const Recipe& recipe, const std::string& dir) {
@@ -86,7 +82,7 @@ Status WriteImages(const Recipe& recipe, int64_t count, const std::string& dir) 
     const std::string name = label < classes.size() ? classes[label] : std::to_string(label);
     std::string ppm = fmt::format("P6\n{} {}\n255\n", image.width, image.height);
     ppm.append(image.pixels.begin(), image.pixels.end());
-    STRAIT_RETURN_IF_ERROR(WriteText(fmt::format("{}/{:04}-{}.ppm", dir, i, name), ppm));
+    STRAIT_RETURN_IF_ERROR(WriteTextAtomic(fmt::format("{}/{:04}-{}.ppm", dir, i, name), ppm));
   }
   return Status();
 }

@@ -59,10 +59,6 @@ Result<std::vector<RdPoint>> Measure(const std::shared_ptr<const Model>& model, 
   return points;
 }
 
-Status WriteText(const std::string& path, const std::string& text) {
-  return WriteFileAtomic(path, {reinterpret_cast<const uint8_t*>(text.data()), text.size()});
-}
-
 }  // namespace
 
 EvalSet TakeEvenly(const EvalSet& set, int64_t count) {
@@ -133,7 +129,7 @@ Result<std::vector<RdPoint>> WriteModels(const UnitBank& bank, const torch::Tens
   for (const auto& [path, bytes] : files) STRAIT_RETURN_IF_ERROR(WriteFileAtomic(path, bytes));
   std::vector<RdPoint> rows = points;
   rows.insert(rows.begin(), UnsplitRow(set));
-  STRAIT_RETURN_IF_ERROR(WriteText(out_dir + "/rd.csv", ToCsv(rows)));
+  STRAIT_RETURN_IF_ERROR(WriteTextAtomic(out_dir + "/rd.csv", ToCsv(rows)));
   for (const RdPoint& point : points) {
     fmt::print(stderr, "level {}: lambda {:g}, {:.1f} bytes, {} {:.2f} % ({:+.2f}), agreement {:.2f} %\n",
                point.level, point.lambda, point.bytes_per_sample, AccuracyName(set.logits), point.top1,

@@ -171,8 +171,7 @@ class Trainer {
     }
     STRAIT_RETURN_IF_ERROR(MakeDirectory(options_.out_dir));  // only now: an early end leaves no empty folder
     const std::string toml = ToToml(recipe_);
-    STRAIT_RETURN_IF_ERROR(
-        WriteFileAtomic(Path("recipe.toml"), {reinterpret_cast<const uint8_t*>(toml.data()), toml.size()}));
+    STRAIT_RETURN_IF_ERROR(WriteTextAtomic(Path("recipe.toml"), toml));
     STRAIT_ASSIGN_OR_RETURN(RunLog log, RunLog::Open(Path("metrics.jsonl"), options_.resume ? step_ : -1));
     log_ = std::make_unique<RunLog>(std::move(log));
     return Status();

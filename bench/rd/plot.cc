@@ -40,10 +40,6 @@ std::string GnuplotQuoted(const std::string& text) {
   return quoted + "'";
 }
 
-Status WriteText(const std::string& path, const std::string& text) {
-  return WriteFileAtomic(path, {reinterpret_cast<const uint8_t*>(text.data()), text.size()});
-}
-
 constexpr const char* kSvg =
     "svg size 900,600 dynamic font 'DejaVu Sans,Helvetica,Arial,sans-serif,14' background '#FFFFFF'";
 constexpr const char* kPng = "pngcairo size 900,600 font 'DejaVu Sans,12' background '#FFFFFF'";
@@ -53,8 +49,8 @@ Result<std::vector<uint8_t>> Draw(const PlotContent& content, const std::string&
   STRAIT_RETURN_IF_ERROR(CheckGnuplot());
   STRAIT_ASSIGN_OR_RETURN(const std::unique_ptr<TempFolder> folder, TempFolder::Create());
   const std::string image = *folder / "plot", data = *folder / "plot.dat";
-  STRAIT_RETURN_IF_ERROR(WriteText(data, PlotData(content.rows)));
-  STRAIT_RETURN_IF_ERROR(WriteText(*folder / "plot.gp", PlotScript(content, terminal, data, image)));
+  STRAIT_RETURN_IF_ERROR(WriteTextAtomic(data, PlotData(content.rows)));
+  STRAIT_RETURN_IF_ERROR(WriteTextAtomic(*folder / "plot.gp", PlotScript(content, terminal, data, image)));
   const Status status = RunProgram({"gnuplot", *folder / "plot.gp"});
   if (!status.ok()) return Error(StatusCode::kIo, "plot: ", status.message());
   return ReadFile(image);

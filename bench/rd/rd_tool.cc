@@ -18,10 +18,6 @@
 namespace strait {
 namespace {
 
-Status WriteText(const std::string& path, const std::string& text) {
-  return WriteFileAtomic(path, {reinterpret_cast<const uint8_t*>(text.data()), text.size()});
-}
-
 // Two curves of one name would become one.
 void MakeNamesUnique(std::vector<RunDir>& runs) {
   std::set<std::string> taken = {"unsplit"};
@@ -119,7 +115,7 @@ Status WriteHtml(const RdToolOptions& options, const std::vector<RunDir>& runs, 
   STRAIT_ASSIGN_OR_RETURN(content.examples, MakeExamples(runs, data, kExamples, options.checksum));
   for (const RunDir& run : runs) content.recipes.emplace_back(run.path, ToToml(run.recipe));
   content.machine = DescribeMachine();
-  return WriteText(options.html_file, ToHtml(content));
+  return WriteTextAtomic(options.html_file, ToHtml(content));
 }
 
 Status WriteReports(const RdToolOptions& options, const std::vector<RunDir>& runs, const EvalData& data,
@@ -129,8 +125,8 @@ Status WriteReports(const RdToolOptions& options, const std::vector<RunDir>& run
   for (const auto& table : tables) std::printf("%s%s", &table == &tables.front() ? "" : "\n", table.second.c_str());
   std::fflush(stdout);
   for (const std::string& note : BdNotes(report.bd_rates)) std::fprintf(stderr, "%s\n", note.c_str());
-  if (!options.csv_file.empty()) STRAIT_RETURN_IF_ERROR(WriteText(options.csv_file, ToCsv(report.rows)));
-  if (!options.json_file.empty()) STRAIT_RETURN_IF_ERROR(WriteText(options.json_file, ToJson(report)));
+  if (!options.csv_file.empty()) STRAIT_RETURN_IF_ERROR(WriteTextAtomic(options.csv_file, ToCsv(report.rows)));
+  if (!options.json_file.empty()) STRAIT_RETURN_IF_ERROR(WriteTextAtomic(options.json_file, ToJson(report)));
   if (!options.plot_file.empty()) STRAIT_RETURN_IF_ERROR(WritePlot(plot, options.plot_file));
   if (options.html_file.empty()) return Status();
   return WriteHtml(options, runs, data, plot, tables);
