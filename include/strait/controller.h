@@ -1,0 +1,193 @@
+// The online choice of split and rate. A plan, made offline by `strait-plan solve`, lists configurations worth
+// running; a controller picks one for each request from the state of the channel; a link estimator gives that state
+// from the transfers that were seen. Methods: dynamic split computing (Bakhtiarnia et al., 2022) looks the best
+// split up by the channel's rate; DynaSplit (May et al., 2024) takes a configuration of a Pareto set by the
+// deadline; here the rate of the frames is one more axis of the set. Units: seconds, bytes, joules (of the device),
+// percent. Nothing here sends, measures or waits: the caller does.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <limits>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "strait/result.h"
+
+namespace strait {
+
+// Where a request runs. Numbers are frozen: they cross the C ABI.
+enum class Route : int32_t {
+  kLocal = 0,    // the whole network on the device; nothing is sent
+  kSplit = 1,    // head on the device, a frame of a bottleneck unit, tail on the server
+  kOffload = 2,  // the input is sent, as an image file or raw; the whole network on the server
+};
+
+// "local", "split", "offload".
+const char* RouteName(Route route);
+
+// One configuration and what it takes, for a batch of `batch` samples. The times do not include the network;
+// Latency and Energy below do.
+struct PlanEntry {
+  Route route = Route::kLocal;
+  std::string split;        // kSplit: where the network is cut ("layer2"); kOffload: "jpeg" or "raw"; kLocal: empty
+  double quality = 0;       // kSplit: of the encoder; kOffload "jpeg": 1 to 100; else 0
+  int threads = 1;          // of the device
+  double frequency_hz = 0;  // clock of the device's cores; 0: as it is
+  int batch = 1;
+  double device_seconds = 0;  // head and encoding, or the whole network, or compressing the image
+  double server_seconds = 0;  // decoding and tail, or decompressing and the whole network; an idle server
+  double bytes = 0;           // mean size of what is sent for the whole batch
+  double device_joules = 0;   // while the device computes
+  double accuracy = 0;        // percent
+};
+
+// A unit that entries of kSplit encode with.
+struct PlanModel {
+  std::string split;
+  std::string file;  // model file, relative to the plan's folder unless absolute
+  uint64_t id = 0;   // Model::id() of that file
+};
+
+// Immutable after loading; share one Plan between any number of controllers and threads.
+class Plan {
+ public:
+  // Reads a plan file (docs/format.md). Errors: kIo, kCorrupt, kUnsupported, kLimitExceeded; the message names the
+  // file and what in it is wrong. A plan without entries is kCorrupt.
+  static Result<std::shared_ptr<const Plan>> Load(const std::string& path);
+  // The same from memory.
+  static Result<std::shared_ptr<const Plan>> FromBytes(std::span<const uint8_t> bytes);
+
+  ~Plan();
+  Plan(const Plan&) = delete;
+  Plan& operator=(const Plan&) = delete;
+
+  const std::vector<PlanEntry>& entries() const;
+  const std::vector<PlanModel>& models() const;
+  const std::string& backbone_hash() const;
+  double idle_watts() const;       // of the device while it waits for an answer
+  double joules_per_byte() const;  // of its radio
+  double switch_seconds() const;   // what changing the split or the route costs a request
+
+  struct Impl;
+  const Impl& impl() const { return *impl_; }
+  explicit Plan(std::unique_ptr<const Impl> impl);
+
+ private:
+  std::unique_ptr<const Impl> impl_;
+};
+
+// What is known of the channel and the server when a request arrives. A rate that is not a positive number, or a
+// round trip that is negative or not a number, means that there is no channel: only kLocal is considered, where the
+// plan has it.
+struct ChannelState {
+  double bytes_per_second = 0;
+  double rtt_seconds = 0;
+  // Share of the server that others keep busy, [0, 1): its times are divided by 1 - load. Held to 0.99; what is not
+  // a number counts as 0.
+  double server_load = 0;
+  // What a joule is worth: the controller makes latency + seconds_per_joule * energy small. 0: only latency counts
+  // (mains); raise it as the battery empties; 1e6 and more: energy alone, as in DynaSplit.
+  double seconds_per_joule = 0;
+  // Pessimistic values that deadlines are held against; 0: the ones above.
+  double low_bytes_per_second = 0;
+  double high_rtt_seconds = 0;
+};
+
+struct Request {
+  double deadline_seconds = std::numeric_limits<double>::infinity();
+  double min_accuracy = 0;  // percent
+  // Samples. Entries of the smallest batch that holds them are considered, or else those of the largest batch,
+  // repeated.
+  int batch = 1;
+};
+
+struct Choice {
+  size_t index = 0;                  // into Plan::entries()
+  const PlanEntry* entry = nullptr;  // never null; lives as long as the plan
+  double latency_seconds = 0;        // expected, with the channel given; infinite without one
+  double energy_joules = 0;
+  bool meets_deadline = true;
+  bool meets_accuracy = true;
+  bool switched = false;  // another split or route than the choice before
+};
+
+// Expected seconds and joules of an entry for `batch` samples over a channel: device + rtt + bytes / rate + server
+// / (1 - load), the network's terms only where it is used; joules of computing, of the bytes and of waiting.
+double Latency(const Plan& plan, const PlanEntry& entry, const ChannelState& channel, int batch = 1);
+double Energy(const Plan& plan, const PlanEntry& entry, const ChannelState& channel, int batch = 1);
+
+struct ControllerOptions {
+  // A switch of split or route must earn its cost (Plan::switch_seconds) back within so many requests, if the
+  // channel stays as it is. 0: never holds on to a choice.
+  double horizon_requests = 16;
+};
+
+// One per thread; the Plan behind it is shared. Choose takes about a microsecond for ten thousand entries and
+// allocates nothing.
+class Controller {
+ public:
+  explicit Controller(std::shared_ptr<const Plan> plan, const ControllerOptions& options = {});
+  ~Controller();
+  Controller(Controller&&) noexcept;
+  Controller& operator=(Controller&&) noexcept;
+
+  // Of the entries that meet accuracy and deadline, the one with the smallest latency + seconds_per_joule * energy.
+  // When none meets the deadline, the fastest of those that are accurate enough; when none is accurate enough, the
+  // same among the most accurate. Without a channel a local entry, where there is one, or else the one with the
+  // fewest bytes. The choice before is kept while a switch would not pay (ControllerOptions). Values that make no
+  // sense in `request` (NaN, a batch below 1) count as their defaults. Always returns an entry of the plan.
+  Choice Choose(const ChannelState& channel, const Request& request = {});
+
+  // Forgets the choice before.
+  void Reset();
+
+  const Plan& plan() const;
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+struct LinkEstimatorOptions {
+  // What is believed before the first transfer.
+  double bytes_per_second = 1e6;
+  double rtt_seconds = 0.05;
+  // How fast a link is expected to change: after so many seconds an old estimate counts half.
+  double half_life_seconds = 4;
+};
+
+// Rate and round trip of a link from the transfers that were seen over it. A transfer takes rtt + bytes / rate;
+// both are estimated together, so small messages teach mostly the one and large messages mostly the other. A single
+// outlier moves the estimate little; several in a row are taken for a change of the link. One per thread.
+class LinkEstimator {
+ public:
+  explicit LinkEstimator(const LinkEstimatorOptions& options = {});
+
+  // A message of `bytes` was sent and answered within `seconds`, the server's own time taken off; `now_seconds` is
+  // any clock that does not run backwards. What is not positive and finite is ignored.
+  void Observe(double now_seconds, double bytes, double seconds);
+  // A message was not answered within `seconds`.
+  void ObserveTimeout(double now_seconds, double bytes, double seconds);
+
+  // The estimate, with pessimistic values about one standard deviation off, which widen with the time since the
+  // last transfer. server_load and seconds_per_joule are the caller's to fill in.
+  ChannelState State(double now_seconds) const;
+
+  // Whether so much time has passed since the last transfer that a small message should be sent to see the link (a
+  // controller that runs everything locally learns nothing of the link's recovery otherwise).
+  bool NeedsProbe(double now_seconds) const;
+
+ private:
+  LinkEstimatorOptions options_;
+  // Log of the rate and of the round trip, their covariance, and when they were true.
+  double log_seconds_per_byte_ = 0, log_rtt_ = 0;
+  double variance_[3] = {0, 0, 0};  // of the former, of both together, of the latter
+  double updated_ = 0, last_seen_ = 0;
+  int surprises_ = 0;  // transfers in a row that lay far off on the same side
+  bool seen_ = false;
+};
+
+}  // namespace strait
