@@ -67,6 +67,8 @@ class Plan {
   const std::vector<PlanEntry>& entries() const;
   const std::vector<PlanModel>& models() const;
   const std::string& backbone_hash() const;
+  const std::string& device() const;  // where the figures were measured, in words
+  const std::string& server() const;
   double idle_watts() const;       // of the device while it waits for an answer
   double joules_per_byte() const;  // of its radio
   double switch_seconds() const;   // what changing the split or the route costs a request
