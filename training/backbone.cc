@@ -17,6 +17,7 @@
 
 #include "entropy/checksum.h"
 #include "training/graph_profile.h"
+#include "training/spelling.h"
 #include "training/torch_shape.h"
 #include "training/torch_status.h"
 
@@ -79,21 +80,6 @@ std::string NameOf(const torch::Tensor& value, const std::vector<ModuleOutput>& 
     if (SameValue(output.value, value)) best = &output;
   }
   return best == nullptr ? std::string() : best->path;
-}
-
-size_t EditDistance(const std::string& a, const std::string& b) {
-  std::vector<size_t> row(b.size() + 1);
-  std::iota(row.begin(), row.end(), size_t{0});
-  for (size_t i = 1; i <= a.size(); ++i) {
-    size_t diagonal = row[0];
-    row[0] = i;
-    for (size_t j = 1; j <= b.size(); ++j) {
-      const size_t substituted = diagonal + (a[i - 1] == b[j - 1] ? 0 : 1);
-      diagonal = row[j];
-      row[j] = std::min({row[j] + 1, row[j - 1] + 1, substituted});
-    }
-  }
-  return row[b.size()];
 }
 
 Result<torch::jit::Module> LoadModule(const std::string& path) {

@@ -1,51 +1,31 @@
 #include "training/recipe.h"
 
 #include <algorithm>
+#include <cctype>
 #include <map>
+#include <set>
 #include <string_view>
 #include <utility>
 
 #include "codec/file_io.h"
 #include "entropy/error.h"
 #include "training/recipe_keys.h"
+#include "training/spelling.h"
 
 namespace strait {
 namespace {
 
 constexpr int64_t kMaxRecipeBytes = 1 << 20;
 
-size_t EditDistance(std::string_view a, std::string_view b) {
-  std::vector<size_t> row(b.size() + 1);
-  for (size_t j = 0; j <= b.size(); ++j) row[j] = j;
-  for (size_t i = 1; i <= a.size(); ++i) {
-    size_t diagonal = std::exchange(row[0], i);
-    for (size_t j = 1; j <= b.size(); ++j) {
-      const size_t substituted = diagonal + (a[i - 1] != b[j - 1]);
-      diagonal = row[j];
-      row[j] = std::min({row[j] + 1, row[j - 1] + 1, substituted});
-    }
-  }
-  return row[b.size()];
-}
-
 std::string_view TableOf(std::string_view name) { return name.substr(0, name.find('.')); }
 std::string_view LeafOf(std::string_view name) { return name.substr(name.rfind('.') + 1); }
 
-// "; did you mean 'train.epochs'?", or nothing when no name is near.
-std::string Suggestion(std::string_view unknown, const std::vector<std::string>& names) {
-  const std::string* best = nullptr;
-  size_t best_distance = std::max<size_t>(2, unknown.size() / 3) + 1;
-  for (const std::string& name : names) {
-    // The right key in the wrong table, or in none, is as near as one wrong letter.
-    const size_t leaf_distance =
-        EditDistance(LeafOf(unknown), LeafOf(name)) + (LeafOf(unknown) == LeafOf(name) ? 1 : 2);
-    const size_t distance = std::min(EditDistance(unknown, name), leaf_distance);
-    if (distance < best_distance) {
-      best = &name;
-      best_distance = distance;
-    }
-  }
-  return best == nullptr ? "; docs/training.md lists every key" : "; did you mean '" + *best + "'?";
+// As a key of TOML: names with dots are quoted.
+std::string KeyToToml(const std::string& name) {
+  const bool bare = !name.empty() && std::all_of(name.begin(), name.end(), [](unsigned char c) {
+    return std::isalnum(c) != 0 || c == '_' || c == '-';
+  });
+  return bare ? name : QuoteToml(name);
 }
 
 class Reader {
@@ -63,12 +43,14 @@ class Reader {
     }
     for (const auto& [table_name, node] : parsed) {
       const toml::table* table = node.as_table();
+      if (table_name == "at" && table != nullptr) continue;
       if (!HasTable(table_name.str()) || table == nullptr) return Unknown(table_name, table != nullptr);
       for (const auto& [key_name, value] : *table) {
         STRAIT_RETURN_IF_ERROR(ReadKey(table_name, key_name, value));
       }
     }
-    return Status();
+    const toml::table* at = parsed["at"].as_table();
+    return at != nullptr ? ReadAt(*at) : Status();
   }
 
   Status ReadOverride(const std::string& setting) {
@@ -79,9 +61,19 @@ class Reader {
     }
     const std::string name = Trim(setting.substr(0, equals));
     const std::string text = Trim(setting.substr(equals + 1));
+    STRAIT_RETURN_IF_ERROR(name.rfind("at.", 0) == 0 ? AddOverrideAt(name.substr(3), text, where)
+                                                     : Set(name, text, where));
+    // What is chosen later wins, whichever of the two it is.
+    if (name == "split.point") recipe_->split.points.clear();
+    if (name == "split.points") recipe_->split.point.clear();
+    return Status();
+  }
+
+  // `text` is a TOML value, or else a string without quotes.
+  Status Set(const std::string& name, const std::string& text, const std::string& where) {
     const KeyDescriptor* key = Find(name);
     if (key == nullptr) {
-      return Error(StatusCode::kInvalidArgument, where, ": unknown key '", name, "'", Suggestion(name, Names()));
+      return Error(StatusCode::kInvalidArgument, where, ": unknown key '", name, "'", Suggest(name, Names()));
     }
     const toml::table parsed = ParseValue(text);
     const toml::node* value = parsed.get("value");
@@ -94,7 +86,23 @@ class Reader {
     return Status();
   }
 
-  // What no single key can know.
+  Status CheckSplits() const {
+    const SplitRecipe& split = recipe_->split;
+    if (!split.point.empty() && !split.points.empty()) {
+      return Wrong("split.points", "either split.point or split.points", "both");
+    }
+    std::set<std::string> seen;
+    for (const std::string& point : split.points) {
+      // Each names a folder of the run directory.
+      if (point.empty() || point == "." || point == ".." || point.find('/') != std::string::npos) {
+        return Wrong("split.points", "names of splits, which hold no '/'", QuoteToml(point));
+      }
+      if (!seen.insert(point).second) return Wrong("split.points", "no name twice", QuoteToml(point) + " twice");
+    }
+    return Status();
+  }
+
+  // What no single key can know, of a recipe for one split.
   Status CheckTogether() const {
     const UnitRecipe& unit = recipe_->unit;
     if (unit.stride == 3) return Wrong("unit.stride", "1, 2 or 4", unit.stride);
@@ -146,6 +154,77 @@ class Reader {
                        [table](const KeyDescriptor& key) { return TableOf(key.name) == table; });
   }
 
+  // [at.SPLIT.TABLE]. The rest of the file has been read: a split must be one of its points.
+  Status ReadAt(const toml::table& at) {
+    for (const auto& [split, split_node] : at) {
+      const std::string where = Where(split.source()) + ": at." + KeyToToml(std::string(split.str()));
+      STRAIT_RETURN_IF_ERROR(CheckPoint(std::string(split.str()), where));
+      const toml::table* tables = split_node.as_table();
+      if (tables == nullptr) return Error(StatusCode::kInvalidArgument, where, ": wanted tables, got a value");
+      for (const auto& [table_name, table_node] : *tables) {
+        const toml::table* table = table_node.as_table();
+        if (!HasTable(table_name.str()) || table == nullptr) return Unknown(table_name, table != nullptr);
+        for (const auto& [key_name, value] : *table) {
+          STRAIT_RETURN_IF_ERROR(AddAt(std::string(split.str()),
+                                       std::string(table_name.str()) + "." + std::string(key_name.str()), value,
+                                       Where(key_name.source()) + ": at." + KeyToToml(std::string(split.str()))));
+        }
+      }
+    }
+    return Status();
+  }
+
+  // `name` is SPLIT.TABLE.KEY; only the split may hold dots, in quotes or not.
+  Status AddOverrideAt(const std::string& name, const std::string& text, const std::string& where) {
+    const size_t key = name.rfind('.');
+    const size_t table = key == std::string::npos || key == 0 ? std::string::npos : name.rfind('.', key - 1);
+    if (table == std::string::npos) {
+      return Error(StatusCode::kInvalidArgument, where, ": wanted at.SPLIT.table.key=value");
+    }
+    std::string split = name.substr(0, table);
+    if (split.size() > 2 && split.front() == '"' && split.back() == '"') split = split.substr(1, split.size() - 2);
+    STRAIT_RETURN_IF_ERROR(CheckPoint(split, where));
+    const toml::table parsed = ParseValue(text);
+    const toml::node* value = parsed.get("value");
+    const toml::value<std::string> as_text(text);
+    const std::string leaf = name.substr(table + 1);
+    const Status status = AddAt(split, leaf, value != nullptr ? *value : as_text, where);
+    if (status.ok() || value == nullptr) return status;
+    return AddAt(split, leaf, as_text, where).ok() ? Status() : status;
+  }
+
+  Status CheckPoint(const std::string& split, const std::string& where) const {
+    const std::vector<std::string>& points = recipe_->split.points;
+    if (std::find(points.begin(), points.end(), split) != points.end()) return Status();
+    return Error(StatusCode::kInvalidArgument, where, ": not one of split.points",
+                 R"( (a name that holds a dot stands in quotes: [at."layer3.0".unit]))");
+  }
+
+  Status AddAt(const std::string& split, const std::string& name, const toml::node& value,
+               const std::string& where) {
+    const KeyDescriptor* key = Find(name);
+    if (key == nullptr) {
+      return Error(StatusCode::kInvalidArgument, where, ": unknown key '", name, "'", Suggest(name, Names()));
+    }
+    if (TableOf(name) == "split" || TableOf(name) == "backbone") {
+      return Error(StatusCode::kInvalidArgument, where, ": ", name, " is the same for all splits; set it in [",
+                   TableOf(name), "]");
+    }
+    Recipe scratch;
+    if (!key->read(value, scratch)) {
+      return Error(StatusCode::kInvalidArgument, where, ": ", name, ": wanted ", key->wanted, ", got ",
+                   ShowToml(value));
+    }
+    std::erase_if(recipe_->at, [&](const SplitSetting& s) { return s.split == split && s.key == name; });
+    recipe_->at.push_back({split, name, key->write(scratch), where});
+    return Status();
+  }
+
+  static std::string Suggest(std::string_view unknown, const std::vector<std::string>& names) {
+    const std::string nearest = NearestName(unknown, names);
+    return nearest.empty() ? "; docs/training.md lists every key" : "; did you mean '" + nearest + "'?";
+  }
+
   std::vector<std::string> Names() const {
     std::vector<std::string> names;
     for (const KeyDescriptor& key : keys_) names.push_back(key.name);
@@ -167,7 +246,7 @@ class Reader {
                    name.str(), "], got a value");
     }
     return Error(StatusCode::kInvalidArgument, Where(name.source()), ": unknown ", is_table ? "table" : "key", " '",
-                 name.str(), "'", Suggestion(name.str(), is_table ? Tables() : Names()));
+                 name.str(), "'", Suggest(name.str(), is_table ? Tables() : Names()));
   }
 
   Status ReadKey(const toml::key& table_name, const toml::key& key_name, const toml::node& value) {
@@ -175,7 +254,7 @@ class Reader {
     const std::string where = Where(key_name.source());
     const KeyDescriptor* key = Find(name);
     if (key == nullptr) {
-      return Error(StatusCode::kInvalidArgument, where, ": unknown key '", name, "'", Suggestion(name, Names()));
+      return Error(StatusCode::kInvalidArgument, where, ": unknown key '", name, "'", Suggest(name, Names()));
     }
     if (!key->read(value, *recipe_)) {
       return Error(StatusCode::kInvalidArgument, where, ": ", name, ": wanted ", key->wanted, ", got ",
@@ -207,8 +286,32 @@ Result<Recipe> ParseRecipe(const std::string& toml, const std::string& name,
   Reader reader(name, &recipe);
   STRAIT_RETURN_IF_ERROR(reader.ReadFileText(toml));
   for (const std::string& setting : overrides) STRAIT_RETURN_IF_ERROR(reader.ReadOverride(setting));
-  STRAIT_RETURN_IF_ERROR(reader.CheckTogether());
+  STRAIT_RETURN_IF_ERROR(reader.CheckSplits());
+  const std::vector<std::string>& points = recipe.split.points;
+  if (points.empty()) {
+    if (!recipe.at.empty()) return RecipeAt(recipe, recipe.split.point);  // --set chose one of the file's points
+    STRAIT_RETURN_IF_ERROR(reader.CheckTogether());
+    return recipe;
+  }
+  std::erase_if(recipe.at, [&](const SplitSetting& setting) {  // --set chose some of the file's points
+    return std::find(points.begin(), points.end(), setting.split) == points.end();
+  });
+  for (const std::string& point : points) {
+    if (const Result<Recipe> at = RecipeAt(recipe, point); !at.ok()) return at.status();
+  }
   return recipe;
+}
+
+Result<Recipe> RecipeAt(const Recipe& recipe, const std::string& split) {
+  Recipe one = recipe;
+  one.split = {.point = split, .points = {}};
+  one.at.clear();
+  Reader reader(recipe.path + ": at." + KeyToToml(split), &one);
+  for (const SplitSetting& setting : recipe.at) {
+    if (setting.split == split) STRAIT_RETURN_IF_ERROR(reader.Set(setting.key, setting.value, setting.where));
+  }
+  STRAIT_RETURN_IF_ERROR(reader.CheckTogether());
+  return one;
 }
 
 Result<Recipe> LoadRecipe(const std::string& path, const std::vector<std::string>& overrides) {
@@ -224,7 +327,7 @@ Status RequireForRun(const Recipe& recipe) {
   if (recipe.data.spec.empty()) return missing("data.spec", "shapes");
   if (recipe.backbone.file.empty()) return missing("backbone.file", "BACKBONE.pt");
   if (recipe.backbone.input.empty()) return missing("backbone.input", "[3,64,64]");
-  if (recipe.split.point.empty()) return missing("split.point", "layer2");
+  if (recipe.split.point.empty() && recipe.split.points.empty()) return missing("split.point", "layer2");
   if (recipe.loss.lambdas.empty()) return missing("loss.lambdas", "[1e-3,1e-4]");
   const std::vector<int64_t>& input = recipe.backbone.input;
   if (input.size() != 3 || input[0] != 3 || input[1] != input[2]) {
@@ -257,6 +360,20 @@ std::string ToToml(const Recipe& recipe) {
       table = TableOf(key.name);
     }
     toml += std::string(LeafOf(key.name)) + " = " + key.write(recipe) + "\n";
+  }
+  for (const std::string& point : recipe.split.points) {
+    table = {};
+    for (const KeyDescriptor& key : keys) {
+      const auto setting = std::find_if(recipe.at.begin(), recipe.at.end(), [&](const SplitSetting& s) {
+        return s.split == point && s.key == key.name;
+      });
+      if (setting == recipe.at.end()) continue;
+      if (TableOf(key.name) != table) {
+        table = TableOf(key.name);
+        toml += "\n[at." + KeyToToml(point) + "." + std::string(table) + "]\n";
+      }
+      toml += std::string(LeafOf(key.name)) + " = " + setting->value + "\n";
+    }
   }
   return toml;
 }

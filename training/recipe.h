@@ -31,8 +31,16 @@ struct BackboneRecipe {        // [backbone]
   std::vector<int64_t> input;  // {C, H, W}
 };
 
-struct SplitRecipe {  // [split]
-  std::string point;  // as `strait-train splits` names it
+struct SplitRecipe {                // [split]: one of both
+  std::string point;                // as `strait-train splits` names it
+  std::vector<std::string> points;  // a unit is trained at each, all in one run directory
+};
+
+struct SplitSetting {  // one key of [at.SPLIT.TABLE]: holds at that split alone
+  std::string split;
+  std::string key;    // "unit.stride"
+  std::string value;  // as TOML
+  std::string where;  // for messages: "recipe.toml:12" or "--set ..."
 };
 
 struct UnitRecipe {  // [unit]
@@ -91,6 +99,7 @@ struct Recipe {
   DataRecipe data;
   BackboneRecipe backbone;
   SplitRecipe split;
+  std::vector<SplitSetting> at;  // with split.points alone; no key of a split stands twice
   UnitRecipe unit;
   LossRecipe loss;
   TrainRecipe train;
@@ -105,6 +114,10 @@ struct Recipe {
 Result<Recipe> LoadRecipe(const std::string& path, const std::vector<std::string>& overrides);
 Result<Recipe> ParseRecipe(const std::string& toml, const std::string& name,
                            const std::vector<std::string>& overrides);
+
+// The recipe of one split of a recipe with split.points: split.point set, its own settings applied, those of others
+// gone. Errors: kInvalidArgument where keys do not go together; ParseRecipe has ruled them out for its own result.
+Result<Recipe> RecipeAt(const Recipe& recipe, const std::string& split);
 
 // kInvalidArgument naming the first missing key that `strait-train run` needs.
 Status RequireForRun(const Recipe& recipe);

@@ -108,6 +108,27 @@ Key Text(std::string name, Field field, std::string wanted) {
           [field](const Recipe& recipe) { return QuoteToml(field(recipe)); }};
 }
 
+template <typename Field>
+Key TextList(std::string name, Field field, std::string wanted) {
+  return {std::move(name), std::move(wanted),
+          [field](const toml::node& node, Recipe& recipe) {
+            const auto* array = node.as_array();
+            if (array == nullptr) return false;
+            std::vector<std::string> texts;
+            for (const toml::node& element : *array) {
+              if (!element.is_string()) return false;
+              texts.push_back(element.as_string()->get());
+            }
+            field(recipe) = std::move(texts);
+            return true;
+          },
+          [field](const Recipe& recipe) {
+            std::string list = "[";
+            for (const std::string& text : field(recipe)) list += (list.size() > 1 ? ", " : "") + QuoteToml(text);
+            return list + "]";
+          }};
+}
+
 // A word out of a list; T is an enum or std::string.
 template <typename T, typename Field>
 Key Choice(std::string name, Field field, std::vector<std::pair<std::string, T>> choices) {
@@ -189,6 +210,7 @@ std::vector<Key> ModelKeys() {
       Text("backbone.file", STRAIT_FIELD(backbone.file), "the path of a TorchScript file"),
       List("backbone.input", STRAIT_FIELD(backbone.input), 0, 8, {1, 65536}),
       Text("split.point", STRAIT_FIELD(split.point), "the name of a split, as strait-train splits prints it"),
+      TextList("split.points", STRAIT_FIELD(split.points), "an array of names of splits"),
       Choice<UnitFamily>("unit.family", STRAIT_FIELD(unit.family),
                          {{"strait", UnitFamily::kStrait}, {"datta2022", UnitFamily::kDatta2022}}),
       Number("unit.channels", STRAIT_FIELD(unit.channels), {1, 4096}),

@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "entropy/error.h"
+#include "training/recipe.h"
 
 namespace strait {
 
@@ -18,8 +19,31 @@ Result<std::vector<std::string>> FindModels(const std::string& dir) {
        file = fmt::format("{}/model-{}.strait", dir, files.size())) {
     files.push_back(file);
   }
-  if (files.empty()) return Error(StatusCode::kIo, single, ": not found; run `strait-train run` first");
-  return files;
+  if (!files.empty()) return files;
+  if (const Result<Recipe> recipe = LoadRecipe(dir + "/recipe.toml", {});
+      recipe.ok() && !recipe->split.points.empty()) {
+    return Error(StatusCode::kInvalidArgument, dir, ": holds a unit for each of several splits; give one of ",
+                 fmt::format("{0}/{1}", dir, fmt::join(recipe->split.points, ", " + dir + "/")));
+  }
+  return Error(StatusCode::kIo, single, ": not found; run `strait-train run` first");
+}
+
+Result<std::vector<SplitModels>> FindSplitModels(const std::string& dir) {
+  STRAIT_ASSIGN_OR_RETURN(const Recipe recipe, LoadRecipe(dir + "/recipe.toml", {}));
+  std::vector<SplitModels> found;
+  if (recipe.split.points.empty()) {
+    STRAIT_ASSIGN_OR_RETURN(std::vector<std::string> files, FindModels(dir));
+    found.push_back({recipe.split.point, std::move(files)});
+  }
+  for (const std::string& split : recipe.split.points) {
+    Result<std::vector<std::string>> files = FindModels(dir + "/" + split);
+    if (!files.ok()) {
+      return Error(StatusCode::kIo, dir, "/", split, ": holds no model; continue the run with `strait-train run ",
+                   dir, "/recipe.toml --out ", dir, " --resume`");
+    }
+    found.push_back({split, std::move(files).value()});
+  }
+  return found;
 }
 
 Result<std::vector<std::shared_ptr<const Model>>> LoadModels(const std::vector<std::string>& files) {

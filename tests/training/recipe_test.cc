@@ -120,7 +120,9 @@ TEST(Recipe, RoundTripsThroughToTomlWithEveryKeyChanged) {
   std::istringstream changed_lines(toml);
   std::istringstream default_lines(ToToml(Recipe()));
   for (std::string line, unchanged; std::getline(changed_lines, line) && std::getline(default_lines, unchanged);) {
-    if (line.find('=') != std::string::npos) {
+    if (line.rfind("points = ", 0) == 0) {
+      EXPECT_EQ(line, "points = []") << "split.point was given";
+    } else if (line.find('=') != std::string::npos) {
       EXPECT_NE(line, unchanged);
     } else {
       EXPECT_EQ(line, unchanged);
@@ -233,6 +235,95 @@ TEST(Recipe, RequireForRunChecksTheInputAgainstTheCrop) {
   EXPECT_EQ(message({"data.crop=60"}), "recipe.toml: data.crop: wanted 64, the side of backbone.input, got 60");
   EXPECT_EQ(message({"backbone.input=[3,64,32]"}),
             "recipe.toml: backbone.input: wanted [3, SIDE, SIDE] for images, got [3, 64, 32]");
+}
+
+constexpr char kPoints[] = R"(
+[split]
+points = ["layer1", "layer3.0"]
+[unit]
+channels = 16
+[at.layer1.unit]
+stride = 4
+channels = 8
+[at."layer3.0".unit]
+stride = 1
+[at."layer3.0".train]
+epochs = 3
+)";
+
+TEST(Recipe, ASplitOfSeveralHasTheRecipeWithItsOwnSettings) {
+  const Result<Recipe> recipe =
+      ParseRecipe(kPoints, "recipe.toml", {"unit.channels=12", "at.layer3.0.loss.kind=task"});
+  ASSERT_TRUE(recipe.ok()) << recipe.status().message();
+  EXPECT_EQ(recipe->split.points, (std::vector<std::string>{"layer1", "layer3.0"}));
+  EXPECT_EQ(recipe->unit.stride, 2);
+  const Recipe first = RecipeAt(*recipe, "layer1").value();
+  EXPECT_EQ(first.split.point, "layer1");
+  EXPECT_TRUE(first.split.points.empty());
+  EXPECT_TRUE(first.at.empty());
+  EXPECT_EQ(first.unit.stride, 4);
+  EXPECT_EQ(first.unit.channels, 8);
+  EXPECT_EQ(first.train.epochs, 10);
+  EXPECT_EQ(first.loss.kind, LossKind::kDistill);
+  const Recipe second = RecipeAt(*recipe, "layer3.0").value();
+  EXPECT_EQ(second.unit.stride, 1);
+  EXPECT_EQ(second.unit.channels, 12);
+  EXPECT_EQ(second.train.epochs, 3);
+  EXPECT_EQ(second.loss.kind, LossKind::kTask);
+}
+
+TEST(Recipe, SeveralSplitsAndTheirSettingsRoundTripThroughToToml) {
+  const Result<Recipe> recipe = ParseRecipe(kPoints, "recipe.toml", {"at.\"layer3.0\".loss.lambdas=[0.5, 1e-7]"});
+  ASSERT_TRUE(recipe.ok()) << recipe.status().message();
+  const std::string toml = ToToml(*recipe);
+  EXPECT_NE(toml.find("points = [\"layer1\", \"layer3.0\"]\n"), std::string::npos) << toml;
+  EXPECT_NE(toml.find("\n[at.layer1.unit]\nchannels = 8\nstride = 4\n"), std::string::npos) << toml;
+  EXPECT_NE(toml.find("\n[at.\"layer3.0\".loss]\nlambdas = [0.5, 1e-07]\n"), std::string::npos) << toml;
+  const Result<Recipe> again = ParseRecipe(toml, "recipe.toml", {});
+  ASSERT_TRUE(again.ok()) << again.status().message();
+  EXPECT_EQ(ToToml(*again), toml);
+  EXPECT_EQ(ToToml(*RecipeAt(*again, "layer3.0")), ToToml(*RecipeAt(*recipe, "layer3.0")));
+}
+
+TEST(Recipe, AnOverrideChoosesAmongTheSplitsOfTheFile) {
+  const Result<Recipe> one = ParseRecipe(kPoints, "recipe.toml", {"split.point=layer1"});
+  ASSERT_TRUE(one.ok()) << one.status().message();
+  EXPECT_EQ(ToToml(*one), ToToml(*RecipeAt(*ParseRecipe(kPoints, "recipe.toml", {}), "layer1")));
+  const Result<Recipe> some = ParseRecipe(kPoints, "recipe.toml", {"split.points=[\"layer1\"]"});
+  ASSERT_TRUE(some.ok()) << some.status().message();
+  EXPECT_EQ(some->at.size(), 2u);
+}
+
+TEST(Recipe, ErrorsOfSplitsNameTheLineTheSplitAndTheKey) {
+  const std::string split = "[split]\npoints = [\"layer1\"]\n";
+  EXPECT_EQ(MessageOf("[split]\npoint = \"a\"\npoints = [\"b\"]\n"),
+            "recipe.toml:3: split.points: wanted either split.point or split.points, got both");
+  EXPECT_EQ(MessageOf("[split]\npoints = [\"a\", \"b\", \"a\"]\n"),
+            "recipe.toml:2: split.points: wanted no name twice, got \"a\" twice");
+  EXPECT_EQ(MessageOf("[split]\npoints = [\"a/b\"]\n"),
+            "recipe.toml:2: split.points: wanted names of splits, which hold no '/', got \"a/b\"");
+  EXPECT_EQ(MessageOf("[split]\npoints = [1]\n"),
+            "recipe.toml:2: split.points: wanted an array of names of splits, got [ 1 ]");
+  EXPECT_EQ(MessageOf(split + "[at.layer1.unit]\nstrid = 4\n"),
+            "recipe.toml:4: at.layer1: unknown key 'unit.strid'; did you mean 'unit.stride'?");
+  EXPECT_EQ(MessageOf(split + "[at.layer1.unti]\nstride = 4\n"),
+            "recipe.toml:3: unknown table 'unti'; did you mean 'unit'?");
+  EXPECT_EQ(MessageOf(split + "[at.layer1]\nstride = 4\n"),
+            "recipe.toml:4: unknown key 'stride'; did you mean 'unit.stride'?");
+  EXPECT_EQ(MessageOf(split + "[at.layer1.unit]\nstride = 7\n"),
+            "recipe.toml:4: at.layer1: unit.stride: wanted an integer from 1 to 4, got 7");
+  EXPECT_EQ(MessageOf(split + "[at.layer1.unit]\nstride = 3\n"),
+            "recipe.toml:4: at.layer1: unit.stride: wanted 1, 2 or 4, got 3");
+  EXPECT_EQ(MessageOf(split + "[unit]\nsynthesis_width = 36\n[at.layer1.unit]\nstride = 4\n"),
+            "recipe.toml: at.layer1: unit.synthesis_width: wanted a multiple of unit.stride squared (16), got 36");
+  EXPECT_EQ(MessageOf(split + "[at.layer2.unit]\nstride = 4\n"),
+            "recipe.toml:3: at.layer2: not one of split.points (a name that holds a dot stands in quotes: "
+            "[at.\"layer3.0\".unit])");
+  EXPECT_EQ(MessageOf(split + "[at.layer1.backbone]\nfile = \"x.pt\"\n"),
+            "recipe.toml:4: at.layer1: backbone.file is the same for all splits; set it in [backbone]");
+  EXPECT_EQ(MessageOf(split, {"at.layer1.unit.stride=7"}),
+            "--set at.layer1.unit.stride=7: unit.stride: wanted an integer from 1 to 4, got 7");
+  EXPECT_EQ(MessageOf(split, {"at.layer1=7"}), "--set at.layer1=7: wanted at.SPLIT.table.key=value");
 }
 
 TEST(Recipe, LoadNamesAMissingFile) {
