@@ -20,6 +20,7 @@
 #include "training/interrupt.h"
 #include "training/run_log.h"
 #include "training/run_output.h"
+#include "training/run_state.h"
 #include "training/source_data.h"
 #include "training/tail.h"
 #include "training/torch_status.h"
@@ -96,23 +97,14 @@ class Trainer {
       return Error(StatusCode::kIo, path,
                    ": not found, nothing to resume; start without --resume or name the run with --out");
     STRAIT_ASSIGN_OR_RETURN(checkpoint_, LoadCheckpoint(path));
-    STRAIT_ASSIGN_OR_RETURN(const Recipe saved, ParseRecipe(checkpoint_.recipe_toml, path, {}));
-    if (recipe_.train.precision == PrecisionKind::kAuto) recipe_.train.precision = saved.train.precision;
-    if (ToToml(recipe_) != ToToml(saved)) {
-      return Error(StatusCode::kInvalidArgument, path, ": made with another recipe than ", recipe_.path,
-                   "; resume with ", Path("recipe.toml"));
-    }
-    return Status();
+    return AdoptRecipe(checkpoint_, options_.out_dir, recipe_);
   }
 
   // The network and the data must be what the checkpoint was made with.
   Status CheckResumed() const {
     if (!options_.resume) return Status();
     const std::string path = Path("checkpoint.pt");
-    if (checkpoint_.backbone_hash != backbone_hash_) {
-      return Error(StatusCode::kInvalidArgument, path, ": made with backbone ", checkpoint_.backbone_hash, ", but ",
-                   recipe_.backbone.file, " is ", backbone_hash_, "; restore the file or start a new run");
-    }
+    STRAIT_RETURN_IF_ERROR(CheckBackbone(checkpoint_, options_.out_dir, recipe_.backbone.file, backbone_hash_));
     if (checkpoint_.train_samples != train_data_.size()) {
       return Error(StatusCode::kInvalidArgument, path, ": made with ", checkpoint_.train_samples,
                    " training samples, but ", recipe_.data.spec, " has ", train_data_.size(),
@@ -243,7 +235,8 @@ class Trainer {
       if (Interrupted() || (options_.stop_after_steps > 0 && step_ >= options_.stop_after_steps)) {
         STRAIT_RETURN_IF_ERROR(Save());
         return Error(StatusCode::kIo, "interrupted at step ", step_, " of ", total_steps_,
-                     "; continue with --resume --out ", options_.out_dir);
+                     "; continue with --resume --out ",
+                     options_.whole_dir.empty() ? options_.out_dir : options_.whole_dir);
       }
     }
     progress.Finish();

@@ -11,6 +11,7 @@ namespace strait {
 struct RunOptions {
   std::string out_dir;           // created; holds recipe.toml, metrics.jsonl, checkpoint.pt, model*.strait, rd.csv
   bool resume = false;           // continue from out_dir/checkpoint.pt to the result of an uninterrupted run
+  std::string whole_dir = {};    // of a run of several splits that out_dir is a part of: what a user resumes
   int64_t stop_after_steps = 0;  // end early as an interrupted run does, checkpoint written; 0: run to the end
 };
 

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "training/recipe.h"
+#include "training/split_runs.h"
 #include "training/tools/command.h"
 #include "training/trainer.h"
 
@@ -21,7 +22,7 @@ Status Run(const Options& options) {
   STRAIT_RETURN_IF_ERROR(RequireForRun(recipe));
   RunOptions run = options.run;
   if (run.out_dir.empty()) run.out_dir = "runs/" + std::filesystem::path(options.recipe).stem().string();
-  return RunTraining(recipe, run);
+  return recipe.split.points.empty() ? RunTraining(recipe, run) : RunSplits(recipe, run);
 }
 
 }  // namespace
