@@ -1,0 +1,137 @@
+#include "planner/policy.h"
+
+#include <algorithm>
+#include <limits>
+#include <map>
+#include <tuple>
+#include <utility>
+
+namespace strait {
+namespace {
+
+class Static : public Policy {
+ public:
+  explicit Static(const PlanEntry& entry) : entry_(entry) {}
+  const PlanEntry& Choose(const PolicyInput&) override { return entry_; }
+
+ private:
+  const PlanEntry& entry_;
+};
+
+class ByController : public Policy {
+ public:
+  ByController(std::shared_ptr<const Plan> plan, const ControllerOptions& options)
+      : controller_(std::move(plan), options) {}
+  const PlanEntry& Choose(const PolicyInput& input) override {
+    return *controller_.Choose(input.channel, input.request).entry;
+  }
+
+ private:
+  Controller controller_;
+};
+
+class DynamicSplit : public Policy {
+ public:
+  explicit DynamicSplit(std::shared_ptr<const Plan> plan) : plan_(std::move(plan)) {
+    // One configuration a place: what it takes at its highest quality, as fast as the device can.
+    std::map<std::tuple<Route, std::string, int>, const PlanEntry*> best;
+    for (const PlanEntry& entry : plan_->entries()) {
+      if (entry.route == Route::kOffload && entry.split != "raw") continue;
+      const PlanEntry*& kept = best[{entry.route, entry.split, entry.batch}];
+      if (kept == nullptr ||
+          std::pair(-entry.quality, entry.device_seconds) < std::pair(-kept->quality, kept->device_seconds)) {
+        kept = &entry;
+      }
+    }
+    for (const auto& [key, entry] : best) entries_.push_back(entry);
+  }
+  const PlanEntry& Choose(const PolicyInput& input) override {
+    return **std::ranges::min_element(entries_, {}, [&](const PlanEntry* entry) {
+      return Latency(*plan_, *entry, input.channel, input.request.batch);
+    });
+  }
+
+ private:
+  std::shared_ptr<const Plan> plan_;
+  std::vector<const PlanEntry*> entries_;
+};
+
+class DynaSplit : public Policy {
+ public:
+  DynaSplit(std::shared_ptr<const Plan> plan, const ChannelState& offline, bool live)
+      : plan_(std::move(plan)), offline_(offline), live_(live) {}
+  const PlanEntry& Choose(const PolicyInput& input) override {
+    const ChannelState& channel = live_ ? input.channel : offline_;
+    const PlanEntry *frugal = nullptr, *fastest = nullptr;
+    double least_joules = 0, least_seconds = 0;
+    for (const PlanEntry& entry : plan_->entries()) {
+      if (entry.accuracy < input.request.min_accuracy || entry.batch != input.request.batch) continue;
+      const double seconds = Latency(*plan_, entry, channel, entry.batch);
+      const double joules = Energy(*plan_, entry, channel, entry.batch);
+      if (fastest == nullptr || seconds < least_seconds) {
+        fastest = &entry;
+        least_seconds = seconds;
+      }
+      if (seconds <= input.request.deadline_seconds && (frugal == nullptr || joules < least_joules)) {
+        frugal = &entry;
+        least_joules = joules;
+      }
+    }
+    if (frugal != nullptr) return *frugal;
+    return fastest != nullptr ? *fastest : plan_->entries().front();
+  }
+
+ private:
+  std::shared_ptr<const Plan> plan_;
+  ChannelState offline_;
+  bool live_;
+};
+
+class Oracle : public Policy {
+ public:
+  explicit Oracle(std::shared_ptr<const Plan> plan) : plan_(std::move(plan)) {}
+  const PlanEntry& Choose(const PolicyInput& input) override {
+    const PlanEntry *best = nullptr, *fastest = nullptr;
+    double least_cost = 0, least_seconds = 0;
+    for (const PlanEntry& entry : plan_->entries()) {
+      if (entry.accuracy < input.request.min_accuracy || entry.batch != input.request.batch) continue;
+      const auto [seconds, joules] = input.outcome(entry);
+      const double cost = seconds + input.channel.seconds_per_joule * joules;
+      if (fastest == nullptr || seconds < least_seconds) {
+        fastest = &entry;
+        least_seconds = seconds;
+      }
+      if (seconds <= input.request.deadline_seconds && (best == nullptr || cost < least_cost)) {
+        best = &entry;
+        least_cost = cost;
+      }
+    }
+    if (best != nullptr) return *best;
+    return fastest != nullptr ? *fastest : plan_->entries().front();
+  }
+
+ private:
+  std::shared_ptr<const Plan> plan_;
+};
+
+}  // namespace
+
+std::unique_ptr<Policy> StaticPolicy(const PlanEntry& entry) { return std::make_unique<Static>(entry); }
+
+std::unique_ptr<Policy> ControllerPolicy(std::shared_ptr<const Plan> plan, const ControllerOptions& options) {
+  return std::make_unique<ByController>(std::move(plan), options);
+}
+
+std::unique_ptr<Policy> DynamicSplitPolicy(std::shared_ptr<const Plan> plan) {
+  return std::make_unique<DynamicSplit>(std::move(plan));
+}
+
+std::unique_ptr<Policy> DynaSplitPolicy(std::shared_ptr<const Plan> plan, const ChannelState& offline, bool live) {
+  return std::make_unique<DynaSplit>(std::move(plan), offline, live);
+}
+
+std::unique_ptr<Policy> OraclePolicy(std::shared_ptr<const Plan> plan) {
+  return std::make_unique<Oracle>(std::move(plan));
+}
+
+}  // namespace strait

@@ -1,0 +1,179 @@
+#include "planner/profile.h"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <nlohmann/json.hpp>
+#include <optional>
+
+#include "codec/file_io.h"
+#include "codec/json_reader.h"
+#include "entropy/error.h"
+
+namespace strait {
+namespace {
+
+constexpr const char kFormat[] = "strait-profile";
+constexpr int64_t kVersion = 1;
+constexpr int64_t kMaxFileBytes = int64_t{1} << 26;
+constexpr size_t kMaxTimings = 1 << 18, kMaxClocks = 1024;
+constexpr int64_t kMaxThreads = 4096, kMaxBatch = 1 << 20;
+
+constexpr std::array kTaskNames = {"prepare", "head",    "encode",   "decode",
+                                   "tail",    "network", "compress", "decompress"};
+
+std::optional<Task> TaskOf(const std::string& name) {
+  for (size_t i = 0; i < kTaskNames.size(); ++i) {
+    if (name == kTaskNames[i]) return static_cast<Task>(i);
+  }
+  return std::nullopt;
+}
+
+Result<double> NotNegative(JsonObject& object, const char* key, bool positive = false) {
+  STRAIT_ASSIGN_OR_RETURN(const double value, object.Number(key));
+  if (value < 0 || (positive && value == 0)) {
+    return Error(StatusCode::kCorrupt, object.where(), ": \"", key, "\" is ", value, ", wanted a number ",
+                 positive ? "above 0" : "of at least 0");
+  }
+  return value;
+}
+
+Status CheckFormat(JsonObject& object) {
+  STRAIT_ASSIGN_OR_RETURN(const std::string format, object.String("format"));
+  if (format != kFormat) {
+    return Error(StatusCode::kCorrupt, object.where(), ": \"format\" is \"", format.substr(0, 64), "\", wanted \"",
+                 kFormat, "\" (what strait-plan profile writes)");
+  }
+  STRAIT_ASSIGN_OR_RETURN(const int64_t version, object.Int("version", 0, INT32_MAX));
+  if (version != kVersion) {
+    return Error(StatusCode::kUnsupported, object.where(), ": is a profile of version ", version,
+                 ", this build reads ", kVersion, "; measure again with this strait-plan");
+  }
+  return Status();
+}
+
+Result<Timing> ReadTiming(const nlohmann::json& json, const std::string& where) {
+  STRAIT_ASSIGN_OR_RETURN(JsonObject object, JsonObject::Of(json, where));
+  Timing timing;
+  STRAIT_ASSIGN_OR_RETURN(const std::string task, object.String("task"));
+  const std::optional<Task> known = TaskOf(task);
+  if (!known) return Error(StatusCode::kCorrupt, where, ": \"task\" is \"", task.substr(0, 64), "\"");
+  timing.task = *known;
+  STRAIT_ASSIGN_OR_RETURN(timing.place, object.String("place"));
+  STRAIT_ASSIGN_OR_RETURN(timing.quality, NotNegative(object, "quality"));
+  STRAIT_ASSIGN_OR_RETURN(const int64_t threads, object.Int("threads", 1, kMaxThreads));
+  STRAIT_ASSIGN_OR_RETURN(const int64_t batch, object.Int("batch", 1, kMaxBatch));
+  timing.threads = static_cast<int>(threads);
+  timing.batch = static_cast<int>(batch);
+  STRAIT_ASSIGN_OR_RETURN(timing.clock_hz, NotNegative(object, "clock_hz"));
+  STRAIT_ASSIGN_OR_RETURN(timing.seconds, NotNegative(object, "seconds", /*positive=*/true));
+  STRAIT_ASSIGN_OR_RETURN(timing.low_seconds, NotNegative(object, "low_seconds"));
+  STRAIT_ASSIGN_OR_RETURN(timing.high_seconds, NotNegative(object, "high_seconds"));
+  STRAIT_ASSIGN_OR_RETURN(timing.joules, NotNegative(object, "joules"));
+  STRAIT_RETURN_IF_ERROR(object.Finish());
+  return timing;
+}
+
+Result<PowerModel> ReadPower(const nlohmann::json& json, const std::string& where) {
+  STRAIT_ASSIGN_OR_RETURN(JsonObject object, JsonObject::Of(json, where));
+  PowerModel power;
+  STRAIT_ASSIGN_OR_RETURN(power.busy_watts, NotNegative(object, "busy_watts"));
+  STRAIT_ASSIGN_OR_RETURN(power.idle_watts, NotNegative(object, "idle_watts"));
+  STRAIT_ASSIGN_OR_RETURN(power.joules_per_byte, NotNegative(object, "joules_per_byte"));
+  STRAIT_RETURN_IF_ERROR(object.Finish());
+  if (power.busy_watts < power.idle_watts) {
+    return Error(StatusCode::kCorrupt, where, ": \"busy_watts\" is below \"idle_watts\"");
+  }
+  return power;
+}
+
+Status ReadClocks(JsonObject& object, Profile& profile) {
+  STRAIT_ASSIGN_OR_RETURN(const nlohmann::json* clocks, object.Array("clocks_hz", kMaxClocks));
+  for (const nlohmann::json& value : *clocks) {
+    const double hz = value.is_number() ? value.get<double>() : 0;
+    if (!(hz > (profile.clocks_hz.empty() ? 0 : profile.clocks_hz.back())) || !std::isfinite(hz)) {
+      return Error(StatusCode::kCorrupt, object.where(), ": \"clocks_hz\" wants ascending numbers above 0");
+    }
+    profile.clocks_hz.push_back(hz);
+  }
+  STRAIT_ASSIGN_OR_RETURN(const int64_t measured, object.Int("clock_measured", 0, 1));
+  profile.clock_measured = measured != 0;
+  if (profile.clock_measured && profile.clocks_hz.empty()) {
+    return Error(StatusCode::kCorrupt, object.where(), ": \"clock_measured\" without \"clocks_hz\"");
+  }
+  return Status();
+}
+
+}  // namespace
+
+const char* TaskName(Task task) { return kTaskNames.at(static_cast<size_t>(task)); }
+
+Result<Profile> ParseProfile(const std::string& text, const std::string& name) {
+  STRAIT_ASSIGN_OR_RETURN(const nlohmann::json json, ParseJson(text, name));
+  STRAIT_ASSIGN_OR_RETURN(JsonObject object, JsonObject::Of(json, name));
+  STRAIT_RETURN_IF_ERROR(CheckFormat(object));
+  Profile profile;
+  STRAIT_ASSIGN_OR_RETURN(profile.machine, object.String("machine"));
+  STRAIT_ASSIGN_OR_RETURN(profile.backbone_hash, object.String("backbone_hash"));
+  STRAIT_ASSIGN_OR_RETURN(const int64_t cores, object.Int("cores", 1, kMaxThreads));
+  profile.cores = static_cast<int>(cores);
+  STRAIT_ASSIGN_OR_RETURN(profile.time_scale, NotNegative(object, "time_scale", /*positive=*/true));
+  STRAIT_ASSIGN_OR_RETURN(const nlohmann::json* power, object.Get("power"));
+  STRAIT_ASSIGN_OR_RETURN(profile.power, ReadPower(*power, name + ": power"));
+  STRAIT_RETURN_IF_ERROR(ReadClocks(object, profile));
+  STRAIT_ASSIGN_OR_RETURN(const nlohmann::json* timings, object.Array("timings", kMaxTimings));
+  if (timings->empty()) return Error(StatusCode::kCorrupt, name, ": \"timings\" is empty: nothing was measured");
+  for (size_t i = 0; i < timings->size(); ++i) {
+    STRAIT_ASSIGN_OR_RETURN(Timing timing,
+                            ReadTiming((*timings)[i], name + ": timings[" + std::to_string(i) + "]"));
+    profile.timings.push_back(std::move(timing));
+  }
+  STRAIT_RETURN_IF_ERROR(object.Finish());
+  return profile;
+}
+
+Result<Profile> LoadProfile(const std::string& path) {
+  STRAIT_ASSIGN_OR_RETURN(const std::vector<uint8_t> bytes, ReadFile(path, kMaxFileBytes));
+  return ParseProfile(std::string(bytes.begin(), bytes.end()), path);
+}
+
+std::string ToJson(const Profile& profile) {
+  nlohmann::ordered_json timings = nlohmann::ordered_json::array();
+  for (const Timing& t : profile.timings) {
+    timings.push_back({{"task", TaskName(t.task)},
+                       {"place", t.place},
+                       {"quality", t.quality},
+                       {"threads", t.threads},
+                       {"clock_hz", t.clock_hz},
+                       {"batch", t.batch},
+                       {"seconds", t.seconds},
+                       {"low_seconds", t.low_seconds},
+                       {"high_seconds", t.high_seconds},
+                       {"joules", t.joules}});
+  }
+  const nlohmann::ordered_json json = {{"format", kFormat},
+                                       {"version", kVersion},
+                                       {"machine", profile.machine},
+                                       {"backbone_hash", profile.backbone_hash},
+                                       {"cores", profile.cores},
+                                       {"time_scale", profile.time_scale},
+                                       {"power",
+                                        {{"busy_watts", profile.power.busy_watts},
+                                         {"idle_watts", profile.power.idle_watts},
+                                         {"joules_per_byte", profile.power.joules_per_byte}}},
+                                       {"clocks_hz", profile.clocks_hz},
+                                       {"clock_measured", profile.clock_measured ? 1 : 0},
+                                       {"timings", std::move(timings)}};
+  return json.dump(1) + "\n";
+}
+
+const Timing* FindTiming(const Profile& profile, Task task, const std::string& place, double quality, int threads,
+                         double clock_hz, int batch) {
+  const auto found = std::ranges::find_if(profile.timings, [&](const Timing& t) {
+    return t.task == task && t.place == place && t.quality == quality && t.threads == threads &&
+           t.clock_hz == clock_hz && t.batch == batch;
+  });
+  return found == profile.timings.end() ? nullptr : &*found;
+}
+
+}  // namespace strait

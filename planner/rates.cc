@@ -1,0 +1,138 @@
+#include "planner/rates.h"
+
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+#include <filesystem>
+#include <map>
+#include <memory>
+#include <optional>
+#include <sstream>
+
+#include "codec/file_io.h"
+#include "entropy/error.h"
+#include "strait/model.h"
+#include "training/recipe.h"
+#include "training/run_models.h"
+
+namespace strait {
+namespace {
+
+constexpr int64_t kMaxCsvBytes = int64_t{1} << 26;
+
+struct RdTable {
+  std::optional<double> unsplit_accuracy;
+  std::vector<RatePoint> jpeg;
+};
+
+std::vector<std::string> Fields(const std::string& line) {
+  std::vector<std::string> fields;
+  std::istringstream parts(line);
+  for (std::string field; std::getline(parts, field, ',');) fields.push_back(field);
+  return fields;
+}
+
+Result<double> NumberOf(const std::string& text, const std::string& where) {
+  double value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error != std::errc() || end != text.data() + text.size() || !std::isfinite(value) || value < 0) {
+    return Error(StatusCode::kCorrupt, where, ": \"", text.substr(0, 32), "\" is no number of at least 0");
+  }
+  return value;
+}
+
+// The rows `unsplit` and `jpeg` of a table of strait-rd or strait-train.
+Result<RdTable> ReadRdTable(const std::string& path) {
+  STRAIT_ASSIGN_OR_RETURN(const std::vector<uint8_t> bytes, ReadFile(path, kMaxCsvBytes));
+  std::istringstream text(std::string(bytes.begin(), bytes.end()));
+  std::string line;
+  std::getline(text, line);
+  const std::vector<std::string> header = Fields(line);
+  std::map<std::string, size_t> column;
+  for (size_t i = 0; i < header.size(); ++i) column.emplace(header[i], i);
+  for (const char* name : {"codec", "level", "bytes_per_sample", "top1"}) {
+    if (!column.contains(name)) {
+      return Error(StatusCode::kCorrupt, path, ":1: no column \"", name, "\", wanted a table of strait-rd --csv");
+    }
+  }
+  RdTable table;
+  for (int number = 2; std::getline(text, line); ++number) {
+    const std::vector<std::string> row = Fields(line);
+    const std::string where = path + ":" + std::to_string(number);
+    if (row.size() < header.size()) {
+      return Error(StatusCode::kCorrupt, where, ": has ", row.size(), " fields, the header ", header.size());
+    }
+    const std::string& codec = row[column["codec"]];
+    if (codec != "unsplit" && codec != "jpeg") continue;
+    STRAIT_ASSIGN_OR_RETURN(const double accuracy, NumberOf(row[column["top1"]], where));
+    if (codec == "unsplit") {
+      table.unsplit_accuracy = accuracy;
+      continue;
+    }
+    RatePoint point = {.accuracy = accuracy};
+    STRAIT_ASSIGN_OR_RETURN(point.quality, NumberOf(row[column["level"]], where));
+    STRAIT_ASSIGN_OR_RETURN(point.bytes, NumberOf(row[column["bytes_per_sample"]], where));
+    table.jpeg.push_back(point);
+  }
+  std::ranges::sort(table.jpeg, {}, &RatePoint::quality);
+  return table;
+}
+
+Result<SplitRates> ReadSplit(const SplitModels& models) {
+  if (models.files.size() != 1) {
+    return Error(StatusCode::kUnsupported, models.files.front(), ": is one of ", models.files.size(),
+                 " units of a single rate; a plan wants one unit with levels at a split (family \"strait\")");
+  }
+  SplitRates rates;
+  rates.split = models.split;
+  rates.model_file = models.files.front();
+  STRAIT_ASSIGN_OR_RETURN(const std::shared_ptr<const Model> model, Model::Load(rates.model_file));
+  rates.model_id = model->id();
+  rates.backbone_hash = BackboneHashOf(*model);
+  for (size_t level = 0; level < model->levels().size(); ++level) {
+    const LevelInfo& info = model->levels()[level];
+    if (!(info.bytes_per_sample > 0) || !(info.top1 >= 0)) {
+      return Error(StatusCode::kCorrupt, rates.model_file, ": level ", level,
+                   " was never measured; export it with `strait-train run`");
+    }
+    rates.levels.push_back({static_cast<double>(level), info.bytes_per_sample, info.top1});
+  }
+  return rates;
+}
+
+}  // namespace
+
+Result<Rates> LoadRates(const std::vector<std::string>& run_dirs, const std::string& rd_csv) {
+  Rates rates;
+  for (const std::string& dir : run_dirs) {
+    STRAIT_ASSIGN_OR_RETURN(const std::vector<SplitModels> runs, FindSplitModels(dir));
+    for (const SplitModels& run : runs) {
+      STRAIT_ASSIGN_OR_RETURN(SplitRates split, ReadSplit(run));
+      for (const SplitRates& other : rates.splits) {
+        if (other.split == split.split) {
+          return Error(StatusCode::kInvalidArgument, split.model_file, ": is a second unit at ", split.split,
+                       " beside ", other.model_file, "; name one run a split");
+        }
+        if (other.backbone_hash != split.backbone_hash) {
+          return Error(StatusCode::kModelMismatch, split.model_file, ": was trained with backbone ",
+                       split.backbone_hash, ", but ", other.model_file, " with ", other.backbone_hash);
+        }
+      }
+      rates.splits.push_back(std::move(split));
+    }
+  }
+  const std::string first_run = std::filesystem::path(rates.splits.front().model_file).parent_path().string();
+  STRAIT_ASSIGN_OR_RETURN(const Recipe recipe, LoadRecipe(first_run + "/recipe.toml", {}));
+  rates.raw_bytes = 1;
+  for (const int64_t size : recipe.backbone.input) rates.raw_bytes *= static_cast<double>(size);
+  const std::string table_path = rd_csv.empty() ? first_run + "/rd.csv" : rd_csv;
+  STRAIT_ASSIGN_OR_RETURN(RdTable table, ReadRdTable(table_path));
+  if (!table.unsplit_accuracy) {
+    return Error(StatusCode::kCorrupt, table_path, ": has no row \"unsplit\"");
+  }
+  rates.unsplit_accuracy = *table.unsplit_accuracy;
+  rates.jpeg = std::move(table.jpeg);
+  return rates;
+}
+
+}  // namespace strait

@@ -1,0 +1,31 @@
+// strait-plan: measures both sides, searches what is worth running, and replays it over changing links.
+#include <fmt/core.h>
+
+#include "codec/file_io.h"
+#include "planner/tools/command.h"
+#include "strait/version.h"
+
+int main(int argc, char** argv) {
+  CLI::App app("Plans where to cut a network and how hard to squeeze what crosses.", "strait-plan");
+  app.set_version_flag("--version", STRAIT_VERSION);
+  app.require_subcommand(1);
+  app.footer("Exit codes: 0 done, 1 bad data or I/O, 2 bad usage.");
+  strait::Command command;
+  strait::AddProfileCommand(app, command);
+  strait::AddSolveCommand(app, command);
+  strait::AddTraceCommand(app, command);
+  strait::AddSimulateCommand(app, command);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::Success& success) {  // --help, --version
+    return app.exit(success);
+  } catch (const CLI::ParseError& error) {
+    fmt::print(stderr, "strait-plan: {}; see strait-plan --help\n", error.what());
+    return 2;
+  }
+  strait::Status status = command();
+  if (status.ok()) status = strait::FlushStdout();
+  if (status.ok()) return 0;
+  fmt::print(stderr, "strait-plan: {}\n", status.message());
+  return 1;
+}
