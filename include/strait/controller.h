@@ -154,42 +154,68 @@ class Controller {
 };
 
 struct LinkEstimatorOptions {
-  // What is believed before the first transfer.
+  // What is believed before the first transfer. Here and below, what is not positive counts as the default.
   double bytes_per_second = 1e6;
   double rtt_seconds = 0.05;
-  // How fast a link is expected to change: after so many seconds an old estimate counts half.
+  // How fast a link is expected to change: after so many seconds an old estimate counts half against a new
+  // transfer.
   double half_life_seconds = 4;
 };
 
 // Rate and round trip of a link from the transfers that were seen over it. A transfer takes rtt + bytes / rate;
 // both are estimated together, so small messages teach mostly the one and large messages mostly the other. A single
-// outlier moves the estimate little; several in a row are taken for a change of the link. One per thread.
+// outlier moves the estimate little; a second one on the same side is taken for a change of the link. One per
+// thread.
 class LinkEstimator {
  public:
   explicit LinkEstimator(const LinkEstimatorOptions& options = {});
 
   // A message of `bytes` was sent and answered within `seconds`, the server's own time taken off; `now_seconds` is
-  // any clock that does not run backwards. What is not positive and finite is ignored.
+  // any clock that does not run backwards. What is not positive and finite is ignored; the clock may be negative.
   void Observe(double now_seconds, double bytes, double seconds);
   // A message was not answered within `seconds`.
   void ObserveTimeout(double now_seconds, double bytes, double seconds);
 
   // The estimate, with pessimistic values about one standard deviation off, which widen with the time since the
-  // last transfer. server_load and seconds_per_joule are the caller's to fill in.
+  // last transfer: a message of the size that was usual lately takes longer than they say about one time in six.
+  // server_load and seconds_per_joule are the caller's to fill in.
   ChannelState State(double now_seconds) const;
 
-  // Whether so much time has passed since the last transfer that a small message should be sent to see the link (a
-  // controller that runs everything locally learns nothing of the link's recovery otherwise).
+  // Whether no transfer was seen yet, or none for two half-lives, so that a small message should be sent to see the
+  // link (a controller that runs everything locally learns nothing of the link's recovery otherwise).
   bool NeedsProbe(double now_seconds) const;
 
  private:
-  LinkEstimatorOptions options_;
-  // Log of the rate and of the round trip, their covariance, and when they were true.
-  double log_seconds_per_byte_ = 0, log_rtt_ = 0;
-  double variance_[3] = {0, 0, 0};  // of the former, of both together, of the latter
-  double updated_ = 0, last_seen_ = 0;
-  int surprises_ = 0;  // transfers in a row that lay far off on the same side
+  struct Prediction;
+  // Symmetric: variance of the log of seconds per byte, of both together, of the log of the round trip.
+  struct Covariance {
+    double rate = 0, both = 0, rtt = 0;
+  };
+
+  // Both estimates are logs, so that they stay positive and a change by half weighs as much as one by two.
+  struct Logs {
+    double seconds_per_byte = 0, rtt = 0;
+  };
+
+  bool Advance(double now_seconds, double bytes, double seconds);
+  Covariance CovarianceAt(double now_seconds) const;
+  Prediction Predict(const Logs& logs, double log_bytes) const;
+  bool IsChange(const Prediction& prediction, double innovation, double deviation);
+  void Update(double log_bytes, double innovation, double trust);
+
+  double noise_per_second_;  // that the variances grow by
+  double probe_seconds_;
+  Logs logs_;
+  Covariance covariance_;  // at updated_
+  double updated_ = 0;     // by the caller's clock
+  double usual_log_bytes_ = 0;
   bool seen_ = false;
+  // The last transfer that lay far off and was not explained since.
+  struct Surprise {
+    double innovation = 0;  // 0: none
+    double rate_share = 0;  // of its expected time, the part that bytes took
+  };
+  Surprise surprise_;
 };
 
 }  // namespace strait
