@@ -24,6 +24,7 @@ int main(int argc, char** argv) {
     return 1;
   }
   strait::RegisterCodecBenchmarks(*units);
+  strait::RegisterControllerBenchmarks();
 #ifdef STRAIT_WITH_TRAINING
   strait::RegisterPeerBenchmarks(*units);
   strait::RegisterContextBenchmarks(*units);

@@ -37,16 +37,24 @@ struct Controller::Impl {
 
   // The best of the group's entries that answer `query`; of the remote ones only where there is a link.
   CostBest Search(const BatchGroup& group, const CostQuery& query, bool has_link) const {
-    CostBest best;
-    if (!has_link) {
-      group.local.Search(query, best);
-      return best;
-    }
-    // Where the choice before came from, the best is likely found first.
-    const bool local_first = previous != kNone && entry(previous).route == Route::kLocal;
-    (local_first ? group.local : group.remote).Search(query, best);
-    (local_first ? group.remote : group.local).Search(query, best);
+    CostBest best = Previous(group, query, has_link);
+    group.local.Search(query, best);
+    if (has_link) group.remote.Search(query, best);
     return best;
+  }
+
+  // The choice before where it is of the group and answers `query`: likely good, so that little is left to search.
+  CostBest Previous(const BatchGroup& group, const CostQuery& query, bool has_link) const {
+    if (previous == kNone) return {};
+    const PlanEntry& held = entry(previous);
+    const double remote = RemoteFactor(held);
+    if (held.batch != group.batch || held.accuracy < query.min_accuracy || (remote != 0 && !has_link)) return {};
+    const double limit_wait = WaitSeconds(query.limit_link, remote, held.bytes, held.server_seconds);
+    if (!(LatencySeconds(query.limit_link, held.device_seconds, limit_wait) <= query.deadline_seconds)) return {};
+    const double wait = WaitSeconds(query.cost.link, remote, held.bytes, held.server_seconds);
+    return {CostSeconds(query.cost, LatencySeconds(query.cost.link, held.device_seconds, wait),
+                        EnergyJoules(query.cost, held.device_joules, held.bytes, wait)),
+            static_cast<uint32_t>(previous)};
   }
 
   size_t Pick(const BatchGroup& group, const ChannelState& channel, const Request& request, double runs) const {
@@ -109,7 +117,7 @@ Choice Controller::Choose(const ChannelState& channel, const Request& request) {
   choice.energy_joules = Energy(plan(), entry, channel, wanted.batch);
   LinkTerms link = limit_link.value_or(LinkTerms());
   link.runs = runs;
-  const double remote = entry.route == Route::kLocal ? 0 : 1;
+  const double remote = RemoteFactor(entry);
   const double wait = WaitSeconds(link, remote, entry.bytes, entry.server_seconds);
   choice.meets_deadline =
       (limit_link || remote == 0) && LatencySeconds(link, entry.device_seconds, wait) <= wanted.deadline_seconds;

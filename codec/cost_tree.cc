@@ -146,7 +146,7 @@ class CostTree::Builder {
 CostTree::CostTree(const std::vector<PlanEntry>& entries, const std::vector<uint32_t>& places,
                    std::vector<uint32_t> indices) {
   if (indices.empty()) return;
-  remote_ = entries[indices.front()].route == Route::kLocal ? 0 : 1;
+  remote_ = RemoteFactor(entries[indices.front()]);
   Builder(*this, entries, places, indices);
   blocks_.shrink_to_fit();
   max_accuracy_ = std::ranges::max(blocks_.front().accuracy);

@@ -12,7 +12,8 @@ namespace {
 constexpr double kNoiseVariance = 0.25 * 0.25;
 // Knowing nothing: a factor of ten either way. No variance grows beyond.
 constexpr double kMaxVariance = 2.3 * 2.3;
-// In standard deviations: what an innovation is cut to, and from where on it is a surprise.
+// In standard deviations: what an innovation is cut to, and from where on it is a surprise and counts less and
+// less.
 constexpr double kClip = 2, kSurprise = 3;
 // Linearised anew so often: the time is far from linear where bytes and round trip take about as long.
 constexpr int kIterations = 3;
@@ -23,6 +24,13 @@ constexpr double kMinRtt = 1e-7, kMaxRtt = 1e4;
 constexpr double kMaxTransferBytes = 1e15, kMinTransferSeconds = 1e-9, kMaxTransferSeconds = 1e9;
 
 double PositiveOr(double value, double fallback) { return value > 0 && std::isfinite(value) ? value : fallback; }
+
+// How many deviations the estimate moves by for an innovation of `deviations`.
+double Influence(double deviations) {
+  const double size = std::abs(deviations);
+  const double counted = size > kSurprise ? kClip * kSurprise / size : std::min(size, kClip);
+  return std::copysign(counted, deviations);
+}
 
 bool Sound(double value) { return value > 0 && std::isfinite(value); }
 
@@ -148,10 +156,9 @@ void LinkEstimator::Observe(double now_seconds, double bytes, double seconds) {
     Update(log_bytes, innovation, 1);
     return;
   }
-  const double limit = kClip * deviation;
   // One that had to be cut is no measurement to be sure of.
-  const double trust = std::abs(innovation) > limit ? 0 : 1;
-  Update(log_bytes, std::clamp(innovation, -limit, limit), trust);
+  const double deviations = innovation / deviation;
+  Update(log_bytes, Influence(deviations) * deviation, std::abs(deviations) > kClip ? 0 : 1);
 }
 
 void LinkEstimator::ObserveTimeout(double now_seconds, double bytes, double seconds) {
@@ -171,8 +178,8 @@ void LinkEstimator::ObserveTimeout(double now_seconds, double bytes, double seco
   const double least = shortfall / deviation;
   const double mean = MeanBeyond(std::max(least, -30.0));
   const double trust = std::clamp(mean * (mean - least), 0.0, 1.0);
-  const bool clipped = !change && mean > kClip;
-  Update(log_bytes, deviation * (clipped ? kClip : mean), clipped ? 0 : trust);
+  const bool whole = change || mean <= kClip;
+  Update(log_bytes, deviation * (whole ? mean : Influence(mean)), whole ? trust : 0);
 }
 
 ChannelState LinkEstimator::State(double now_seconds) const {

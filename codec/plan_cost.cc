@@ -33,7 +33,7 @@ struct EntryCost {
 };
 
 EntryCost CostOf(const Plan& plan, const PlanEntry& entry, const ChannelState& channel, int batch) {
-  const double remote = entry.route == Route::kLocal ? 0 : 1;
+  const double remote = RemoteFactor(entry);
   const std::optional<LinkTerms> link = ExpectedLink(channel);
   const double infinity = std::numeric_limits<double>::infinity();
   if (remote != 0 && !link) return {infinity, infinity};

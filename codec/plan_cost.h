@@ -29,7 +29,10 @@ struct CostTerms {
   double seconds_per_joule = 0;
 };
 
-// Of an entry that sends nothing, `remote` is 0, else 1.
+// 0 of an entry that sends nothing, else 1.
+inline double RemoteFactor(const PlanEntry& entry) { return entry.route == Route::kLocal ? 0 : 1; }
+
+// `remote` is a RemoteFactor.
 inline double WaitSeconds(const LinkTerms& link, double remote, double bytes, double server_seconds) {
   return remote * link.rtt_seconds + bytes * link.seconds_per_byte + server_seconds * link.server_factor;
 }

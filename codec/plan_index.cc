@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <map>
 #include <string>
-#include <tuple>
+#include <utility>
 
 namespace strait {
 namespace {
@@ -20,7 +20,7 @@ std::vector<uint32_t> NumberPlaces(const std::vector<PlanEntry>& entries) {
 }
 
 std::vector<uint32_t> FewestBytes(const std::vector<PlanEntry>& entries, std::vector<uint32_t> indices) {
-  std::ranges::sort(indices, {}, [&](uint32_t i) { return std::tuple(entries[i].bytes, -entries[i].accuracy, i); });
+  std::ranges::sort(indices, {}, [&](uint32_t i) { return std::pair(entries[i].bytes, i); });
   std::vector<uint32_t> result;
   for (const uint32_t i : indices) {
     if (result.empty() || entries[i].accuracy > entries[result.back()].accuracy) result.push_back(i);

@@ -1,4 +1,5 @@
-// What the opaque handles of strait.h hold. An encoder and a decoder keep their model alive.
+// What the opaque handles of strait.h hold. An encoder and a decoder keep their model alive, a
+// controller its plan.
 #pragma once
 
 #include <memory>
@@ -27,4 +28,16 @@ struct strait_decoder {
   std::vector<strait::FrameView> frames;  // of the last batch
   std::vector<strait::Status> statuses;   // of the last call if that was a batch with statuses
   char error[strait::c::kHandleErrorBytes] = "";
+};
+
+struct strait_plan {
+  std::shared_ptr<const strait::Plan> plan;
+};
+
+struct strait_controller {
+  strait::Controller controller;
+};
+
+struct strait_link_estimator {
+  strait::LinkEstimator estimator;
 };

@@ -305,6 +305,214 @@ STRAIT_API strait_status_t strait_decoder_decode_batch(strait_decoder_t* decoder
 // sound or there is no such frame. Valid until the next call on `decoder`.
 STRAIT_API const char* strait_decoder_frame_error(const strait_decoder_t* decoder, size_t index);
 
+// ---- The choice of split and rate (strait/controller.h says it all)
+
+// A plan lists configurations worth running, made offline by strait-plan; it never changes, and any number of
+// threads may use one. A controller picks one for each request; a link estimator says what the channel is like.
+// Both serve one thread at a time. Seconds, bytes, joules of the device, percent.
+
+typedef int32_t strait_route_t;
+enum {
+  STRAIT_LOCAL = 0,   // the whole network on the device
+  STRAIT_SPLIT = 1,   // head on the device, a frame, tail on the server
+  STRAIT_OFFLOAD = 2  // the input is sent; the whole network on the server
+};
+
+typedef struct strait_plan strait_plan_t;
+
+// Reads and checks a plan file (docs/format.md). Errors: STRAIT_IO, STRAIT_CORRUPT, STRAIT_UNSUPPORTED,
+// STRAIT_LIMIT_EXCEEDED; the text names the file and the entry.
+STRAIT_API strait_status_t strait_plan_load(const char* path, strait_plan_t** plan, char* error,
+                                            size_t error_bytes);
+
+// The same from memory.
+STRAIT_API strait_status_t strait_plan_from_memory(const void* bytes, size_t num_bytes, strait_plan_t** plan,
+                                                   char* error, size_t error_bytes);
+
+// Controllers keep their plan alive; the texts of infos and entries live as long as one of them or the handle.
+STRAIT_API void strait_plan_free(strait_plan_t* plan);
+
+typedef struct strait_plan_info {
+  size_t struct_size;
+  size_t num_entries;  // one or more
+  size_t num_models;
+  const char* backbone_hash;
+  const char* device;
+  const char* server;
+  double idle_watts;
+  double joules_per_byte;
+  double switch_seconds;
+} strait_plan_info_t;
+
+static inline strait_plan_info_t strait_plan_info_default(void) {
+  const strait_plan_info_t info = {sizeof(strait_plan_info_t), 0, 0, NULL, NULL, NULL, 0, 0, 0};
+  return info;
+}
+
+// Fills in `info`, whose struct_size must be set. Errors: STRAIT_INVALID_ARGUMENT.
+STRAIT_API strait_status_t strait_plan_get_info(const strait_plan_t* plan, strait_plan_info_t* info);
+
+// A unit that entries of STRAIT_SPLIT encode with.
+typedef struct strait_plan_model {
+  size_t struct_size;
+  const char* split;
+  const char* file;  // relative to the plan's folder unless absolute
+  uint64_t id;       // as in strait_model_info
+} strait_plan_model_t;
+
+static inline strait_plan_model_t strait_plan_model_default(void) {
+  const strait_plan_model_t model = {sizeof(strait_plan_model_t), NULL, NULL, 0};
+  return model;
+}
+
+// Fills in `model`, whose struct_size must be set, for `index` in [0, num_models).
+STRAIT_API strait_status_t strait_plan_get_model(const strait_plan_t* plan, size_t index,
+                                                 strait_plan_model_t* model);
+
+// One configuration and what it takes for a batch, the network apart.
+typedef struct strait_plan_entry {
+  size_t struct_size;
+  strait_route_t route;
+  int32_t threads;      // of the device
+  const char* split;    // of STRAIT_SPLIT the cut, of STRAIT_OFFLOAD "jpeg" or "raw", else empty
+  double quality;       // of the encoder, or of JPEG
+  double frequency_hz;  // clock of the device's cores; 0: as it is
+  int32_t batch;
+  int32_t reserved;  // zero
+  double device_seconds;
+  double server_seconds;
+  double bytes;
+  double device_joules;
+  double accuracy;
+} strait_plan_entry_t;
+
+static inline strait_plan_entry_t strait_plan_entry_default(void) {
+  const strait_plan_entry_t entry = {sizeof(strait_plan_entry_t), STRAIT_LOCAL, 0, NULL, 0, 0, 0, 0, 0, 0, 0, 0, 0};
+  return entry;
+}
+
+// Fills in `entry`, whose struct_size must be set, for `index` in [0, num_entries).
+STRAIT_API strait_status_t strait_plan_get_entry(const strait_plan_t* plan, size_t index,
+                                                 strait_plan_entry_t* entry);
+
+// The channel and the server when a request arrives. Every double is taken: what makes no sense is no channel, or
+// no load, no weight.
+typedef struct strait_channel_state {
+  size_t struct_size;
+  double bytes_per_second;      // not positive: no channel, only what runs on the device
+  double rtt_seconds;           // negative: the same
+  double server_load;           // [0, 1): the share of the server that others keep busy
+  double seconds_per_joule;     // what a joule is worth; 0: only latency counts, 1e6: energy alone
+  double low_bytes_per_second;  // pessimistic values that deadlines are held against; 0: the ones above
+  double high_rtt_seconds;
+} strait_channel_state_t;
+
+static inline strait_channel_state_t strait_channel_state_default(void) {
+  const strait_channel_state_t channel = {sizeof(strait_channel_state_t), 0, 0, 0, 0, 0, 0};
+  return channel;
+}
+
+typedef struct strait_request {
+  size_t struct_size;
+  double deadline_seconds;  // zero: none
+  double min_accuracy;      // percent
+  int32_t batch;            // samples
+  int32_t reserved;         // zero
+} strait_request_t;
+
+// One sample without a deadline, of any accuracy.
+static inline strait_request_t strait_request_default(void) {
+  const strait_request_t request = {sizeof(strait_request_t), 0, 0, 1, 0};
+  return request;
+}
+
+typedef struct strait_choice {
+  size_t struct_size;
+  size_t index;            // of the entry
+  double latency_seconds;  // expected; infinite without a channel where one is needed
+  double energy_joules;
+  int32_t meets_deadline;  // 0 or 1, as the others
+  int32_t meets_accuracy;
+  int32_t switched;  // another split or route than the choice before
+  int32_t reserved;  // zero
+} strait_choice_t;
+
+static inline strait_choice_t strait_choice_default(void) {
+  const strait_choice_t choice = {sizeof(strait_choice_t), 0, 0, 0, 0, 0, 0, 0};
+  return choice;
+}
+
+typedef struct strait_controller strait_controller_t;
+
+typedef struct strait_controller_options {
+  size_t struct_size;
+  // A switch of split or route must earn its cost back within so many requests. 0: never holds on to a choice.
+  double horizon_requests;
+} strait_controller_options_t;
+
+static inline strait_controller_options_t strait_controller_options_default(void) {
+  const strait_controller_options_t options = {sizeof(strait_controller_options_t), 16};
+  return options;
+}
+
+// `options` may be NULL.
+STRAIT_API strait_status_t strait_controller_create(const strait_plan_t* plan,
+                                                    const strait_controller_options_t* options,
+                                                    strait_controller_t** controller, char* error,
+                                                    size_t error_bytes);
+
+STRAIT_API void strait_controller_free(strait_controller_t* controller);
+
+// Of the entries that meet accuracy and deadline the one of the smallest latency + seconds_per_joule * energy; what
+// comes closest where none does. `request` may be NULL; `choice` needs its struct_size. Allocates nothing; about a
+// microsecond for ten thousand entries. Errors: STRAIT_INVALID_ARGUMENT.
+STRAIT_API strait_status_t strait_controller_choose(strait_controller_t* controller,
+                                                    const strait_channel_state_t* channel,
+                                                    const strait_request_t* request, strait_choice_t* choice,
+                                                    char* error, size_t error_bytes);
+
+// Forgets the choice before.
+STRAIT_API void strait_controller_reset(strait_controller_t* controller);
+
+// Rate and round trip of a link from the transfers seen over it.
+typedef struct strait_link_estimator strait_link_estimator_t;
+
+typedef struct strait_link_estimator_options {
+  size_t struct_size;
+  double bytes_per_second;  // what is believed before the first transfer
+  double rtt_seconds;
+  double half_life_seconds;  // after so many an old estimate counts half against a new transfer
+} strait_link_estimator_options_t;
+
+static inline strait_link_estimator_options_t strait_link_estimator_options_default(void) {
+  const strait_link_estimator_options_t options = {sizeof(strait_link_estimator_options_t), 1e6, 0.05, 4};
+  return options;
+}
+
+// `options` may be NULL.
+STRAIT_API strait_status_t strait_link_estimator_create(const strait_link_estimator_options_t* options,
+                                                        strait_link_estimator_t** estimator, char* error,
+                                                        size_t error_bytes);
+
+STRAIT_API void strait_link_estimator_free(strait_link_estimator_t* estimator);
+
+// A message of `bytes` was sent and answered within `seconds`, the server's own time taken off; `now_seconds` is
+// any clock that does not run backwards. What is not positive and finite is ignored.
+STRAIT_API void strait_link_estimator_observe(strait_link_estimator_t* estimator, double now_seconds, double bytes,
+                                              double seconds);
+
+// A message was not answered within `seconds`.
+STRAIT_API void strait_link_estimator_observe_timeout(strait_link_estimator_t* estimator, double now_seconds,
+                                                      double bytes, double seconds);
+
+// Fills in `channel`, whose struct_size must be set; server_load and seconds_per_joule become zero.
+// Errors: STRAIT_INVALID_ARGUMENT.
+STRAIT_API strait_status_t strait_link_estimator_state(const strait_link_estimator_t* estimator, double now_seconds,
+                                                       strait_channel_state_t* channel);
+
+// 1 when a small message should be sent to see the link, else 0.
+STRAIT_API int32_t strait_link_estimator_needs_probe(const strait_link_estimator_t* estimator, double now_seconds);
+
 #ifdef __cplusplus
 }
 #endif
