@@ -179,6 +179,7 @@ Status Backbone::FindSplits(const torch::jit::Module& unfrozen) {
 
     SplitInfo info;
     info.name = NameOf(value, outputs, taken);
+    info.is_module_output = !info.name.empty();
     if (info.name.empty()) info.name = cut.value;
     taken.insert(info.name);
     info.shape = SampleShapeOf(value);

@@ -24,6 +24,7 @@ struct SplitInfo {
   int64_t macs_after = 0;
   int64_t params_before = 0;  // elements of the weight constants each side uses
   int64_t params_after = 0;
+  bool is_module_output = false;  // `name` is a module path
 };
 
 // Head and tail as TorchScript modules; tail.forward(head.forward(x)) equals the whole network bit for bit.

@@ -9,8 +9,7 @@
 #include <cstdio>
 #include <fstream>
 
-#include "tests/training/test_networks.h"
-#include "training/builtin_network.h"
+#include "tests/training/published_networks.h"
 
 namespace strait {
 namespace {
@@ -35,7 +34,9 @@ Backbone LoadOrDie(const std::string& path, const Shape& input) {
   return std::move(backbone).value();
 }
 
-torch::Tensor Input(int64_t batch) { return torch::rand({batch, 3, 8, 8}, at::detail::createCPUGenerator(7)); }
+torch::Tensor Input(int64_t batch, int64_t side) {
+  return torch::rand({batch, 3, side, side}, at::detail::createCPUGenerator(7));
+}
 
 torch::Tensor Forward(torch::jit::Module module, const torch::Tensor& src) {
   torch::NoGradGuard no_grad;
@@ -58,15 +59,16 @@ struct Case {
   const char* name;
   torch::jit::Module (*make)();
   size_t min_splits;
+  int64_t side = 8;
 };
 
 class CutTest : public ::testing::TestWithParam<Case> {};
 
 TEST_P(CutTest, HeadThenTailGivesTheBitsOfTheWholeAtEverySplitAlsoAfterSaveAndLoad) {
   const SavedNetwork file(GetParam().make(), GetParam().name);
-  const Backbone backbone = LoadOrDie(file.path(), {3, 8, 8});
+  const Backbone backbone = LoadOrDie(file.path(), {3, GetParam().side, GetParam().side});
   EXPECT_GE(backbone.splits().size(), GetParam().min_splits);
-  const torch::Tensor src = Input(3);
+  const torch::Tensor src = Input(3, GetParam().side);
   const torch::Tensor whole = Forward(backbone.network(), src.clone());
   for (const SplitInfo& split : backbone.splits()) {
     const Result<SplitNetwork> cut = backbone.Cut(split.name);
@@ -82,8 +84,8 @@ TEST_P(CutTest, HeadThenTailGivesTheBitsOfTheWholeAtEverySplitAlsoAfterSaveAndLo
 
 TEST_P(CutTest, NeitherHalfWritesToATensorOfItsCaller) {
   const SavedNetwork file(GetParam().make(), GetParam().name);
-  const Backbone backbone = LoadOrDie(file.path(), {3, 8, 8});
-  const torch::Tensor src = Input(2);
+  const Backbone backbone = LoadOrDie(file.path(), {3, GetParam().side, GetParam().side});
+  const torch::Tensor src = Input(2, GetParam().side);
   const torch::Tensor src_before = src.clone();
   Forward(backbone.network(), src);
   EXPECT_TRUE(torch::equal(src, src_before)) << "whole network";
@@ -102,8 +104,8 @@ TEST_P(CutTest, FrozenNetworkAgreesWithTheUnfrozenOne) {
   torch::jit::Module unfrozen = GetParam().make();
   unfrozen.eval();
   const SavedNetwork file(unfrozen, GetParam().name);
-  const Backbone backbone = LoadOrDie(file.path(), {3, 8, 8});
-  const torch::Tensor src = Input(2);
+  const Backbone backbone = LoadOrDie(file.path(), {3, GetParam().side, GetParam().side});
+  const torch::Tensor src = Input(2, GetParam().side);
   const torch::Tensor wanted = Forward(unfrozen, src.clone());
   const torch::Tensor got = Forward(backbone.network(), src);
   EXPECT_LE((got - wanted).abs().max().item<double>(), 1e-4 * wanted.abs().max().item<double>());
@@ -111,10 +113,10 @@ TEST_P(CutTest, FrozenNetworkAgreesWithTheUnfrozenOne) {
 
 TEST_P(CutTest, ConstantsKeepTheirHashThroughAForwardABackwardAndASave) {
   const SavedNetwork file(GetParam().make(), GetParam().name);
-  const Backbone backbone = LoadOrDie(file.path(), {3, 8, 8});
+  const Backbone backbone = LoadOrDie(file.path(), {3, GetParam().side, GetParam().side});
   SplitNetwork cut = backbone.Cut(backbone.splits()[0].name).value();
   const std::string before = HashConstants(cut.tail);
-  torch::Tensor features = Forward(cut.head, Input(2)).detach().requires_grad_();
+  torch::Tensor features = Forward(cut.head, Input(2, GetParam().side)).detach().requires_grad_();
   cut.tail.forward({features}).toTensor().square().sum().backward();
   EXPECT_TRUE(features.grad().defined());
   EXPECT_EQ(HashConstants(cut.tail), before);
@@ -126,7 +128,11 @@ INSTANTIATE_TEST_SUITE_P(Networks, CutTest,
                                            Case{"InPlaceInput", testing::InPlaceInputNetwork, 1},
                                            Case{"Inverted", testing::InvertedResidualNetwork, 1},
                                            Case{"Dense", testing::DenseNetwork, 2},
-                                           Case{"Tokens", testing::TokenNetwork, 5}),
+                                           Case{"Tokens", testing::TokenNetwork, 5},
+                                           Case{"StagedResidual", testing::StagedResidualNetwork, 12, 32},
+                                           Case{"Mobile", testing::MobileNetwork, 20, 32},
+                                           Case{"Transitions", testing::TransitionNetwork, 12, 32},
+                                           Case{"ClassToken", testing::ClassTokenNetwork, 6, 32}),
                          [](const ::testing::TestParamInfo<Case>& test) { return std::string(test.param.name); });
 
 TEST(Backbone, NamesASplitByTheOutermostModuleThatReturnsIt) {
@@ -144,6 +150,29 @@ TEST(Backbone, NamesASplitByTheOutermostModuleThatReturnsIt) {
   std::vector<std::string> sorted = names;
   std::sort(sorted.begin(), sorted.end());
   EXPECT_EQ(std::adjacent_find(sorted.begin(), sorted.end()), sorted.end()) << "a name stands twice";
+}
+
+TEST(Backbone, NoSplitLiesInsideAResidualSumOrADenseBlock) {
+  const auto names_of = [](const torch::jit::Module& net, const char* name) {
+    const SavedNetwork file(net, name);
+    return Names(LoadOrDie(file.path(), {3, 32, 32}));
+  };
+  const std::vector<std::string> mobile = names_of(testing::MobileNetwork(), "InsideMobile");
+  for (const char* name : {"block1", "block2.depthwise_norm", "block2", "block3", "block4.expand_norm", "block4"}) {
+    EXPECT_TRUE(Has(mobile, name)) << name;
+  }
+  for (const char* name : {"block3.expand_norm", "block3.depthwise_norm", "block3.project_norm"}) {
+    EXPECT_FALSE(Has(mobile, name)) << name;
+  }
+  const std::vector<std::string> dense = names_of(testing::TransitionNetwork(), "InsideDense");
+  for (const char* name : {"stem", "dense1", "transition1.conv", "transition1", "dense2", "dense3"}) {
+    EXPECT_TRUE(Has(dense, name)) << name;
+  }
+  for (const char* name : {"dense1.layer1", "dense2.layer1.norm", "dense3.layer2"}) {
+    EXPECT_FALSE(Has(dense, name)) << name;
+  }
+  const std::vector<std::string> tokens = names_of(testing::ClassTokenNetwork(), "InsideTokens");
+  for (const char* name : {"block1", "block2"}) EXPECT_TRUE(Has(tokens, name)) << name;
 }
 
 TEST(Backbone, CountsMultiplyAddsAndParametersOfBothSides) {

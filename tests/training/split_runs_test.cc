@@ -8,7 +8,9 @@
 
 #include "codec/file_io.h"
 #include "strait/model.h"
+#include "training/backbone.h"
 #include "training/builtin_network.h"
+#include "training/coded_splits.h"
 #include "training/run_models.h"
 
 namespace strait {
@@ -143,6 +145,34 @@ TEST_F(SplitRunsTest, ChecksEverySplitBeforeTheFirstIsTrained) {
   EXPECT_EQ(fits,
             "test.toml: layer3: unit.stride: 2 does not divide the feature map 16x5x5; use a stride that does");
   EXPECT_NE(message({"at.layer3.data.crop=32"}).find("data.crop: wanted 64"), std::string::npos);
+}
+
+TEST_F(SplitRunsTest, CodedSplitsAreTheMeasuredLevelsOfThisNetworksUnits) {
+  ASSERT_TRUE(RunSplits(MakeRecipe({"train.epochs=1"}), {.out_dir = Out("run")}).ok());
+  const Backbone backbone = Backbone::Load(Out("net.pt"), {3, 64, 64}).value();
+  const Result<std::vector<CodedSplit>> coded = ReadCodedSplits(Out("run"), backbone, Out("net.pt"));
+  ASSERT_TRUE(coded.ok()) << coded.status().message();
+  ASSERT_EQ(coded->size(), 3u);
+  EXPECT_EQ((*coded)[1].split, "layer2.block0");
+  EXPECT_EQ((*coded)[1].run, Out("run/layer2.block0"));
+  ASSERT_EQ((*coded)[1].levels.size(), 2u);
+  EXPECT_GT((*coded)[1].levels[0].bytes_per_sample, 0);
+
+  NetworkRecipe network;
+  network.width = 4;
+  network.blocks = 2;
+  MakeBuiltinNetwork(network, 64, 10, 2)->save(Out("other.pt"));
+  const Backbone other = Backbone::Load(Out("other.pt"), {3, 64, 64}).value();
+  const Status mismatch = ReadCodedSplits(Out("run"), other, "other.pt").status();
+  EXPECT_EQ(mismatch.code(), StatusCode::kModelMismatch);
+  EXPECT_EQ(mismatch.message(), Out("run/layer1/model.strait") + ": trained with backbone " + backbone.hash() +
+                                    ", but other.pt is " + other.hash() + "; give runs of this network");
+  const Backbone larger = Backbone::Load(Out("net.pt"), {3, 96, 96}).value();
+  EXPECT_NE(ReadCodedSplits(Out("run"), larger, "net.pt")
+                .status()
+                .message()
+                .find("restores 4x32x32 at layer1, but an input of 3x96x96 gives 4x48x48"),
+            std::string::npos);
 }
 
 TEST_F(SplitRunsTest, DoesNotTouchARunThatIsThere) {

@@ -29,7 +29,7 @@ Status Run(const Options& options) {
 
 void AddRunCommand(CLI::App& app, Command& chosen) {
   auto options = std::make_shared<Options>();
-  CLI::App* command = app.add_subcommand("run", "Trains the bottleneck unit of a recipe and exports it");
+  CLI::App* command = app.add_subcommand("run", "Trains the bottleneck units of a recipe and exports them");
   command->add_option("recipe", options->recipe, "Recipe")->required()->type_name("RECIPE.toml");
   command->add_option("--set", options->overrides, "Overrides a key of the recipe (repeatable)")
       ->take_all()
@@ -41,7 +41,8 @@ void AddRunCommand(CLI::App& app, Command& chosen) {
   command->footer(
       "Examples:\n  strait-train run layer2.toml\n"
       "  strait-train run layer2.toml --set train.epochs=3 --out runs/short\n"
-      "  strait-train run layer2.toml --resume");
+      "  strait-train run layer2.toml --resume\n"
+      "A recipe with split.points trains a unit at each of them, into folders of the run directory.");
   command->callback([options, &chosen] { chosen = [options] { return Run(*options); }; });
 }
 
