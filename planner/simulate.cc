@@ -93,23 +93,60 @@ double Quantile(const std::vector<double>& sorted, double q) {
 
 enum class Sees : uint8_t { kEstimate, kChannel };
 
+// What a policy knows of the link by what it sent: answers that are there, and that others have not come yet.
+class Watcher {
+ public:
+  explicit Watcher(const World& world) : world_(world), estimator_(world.options().estimator) {}
+
+  // A transfer that begins at `start` and is answered after `seconds`.
+  void Sent(double start, double bytes, double seconds) { under_way_.push_back({start, bytes, seconds}); }
+
+  // Asks a link that has been silent for long. Returns the joules that takes.
+  double Probe(const Arrival& arrival) {
+    if (!under_way_.empty() || !estimator_.NeedsProbe(arrival.seconds)) return 0;
+    const double bytes = world_.options().probe_bytes;
+    Sent(arrival.seconds, bytes, world_.ProbeSeconds(arrival, arrival.seconds));
+    return world_.plan().joules_per_byte() * bytes;
+  }
+
+  ChannelState StateAt(double now) {
+    std::ranges::sort(under_way_, {}, &Transfer::End);
+    size_t done = 0;
+    for (; done < under_way_.size() && under_way_[done].End() <= now; ++done) {
+      const Transfer& transfer = under_way_[done];
+      estimator_.Observe(transfer.End(), transfer.bytes, transfer.seconds);
+    }
+    under_way_.erase(under_way_.begin(), under_way_.begin() + static_cast<ptrdiff_t>(done));
+    // What is late says that the link is slow, but is no measurement yet.
+    LinkEstimator estimator = estimator_;
+    for (const Transfer& transfer : under_way_) {
+      if (now > transfer.start) estimator.ObserveTimeout(now, transfer.bytes, now - transfer.start);
+    }
+    return estimator.State(now);
+  }
+
+ private:
+  struct Transfer {
+    double start, bytes, seconds;
+    double End() const { return start + seconds; }
+  };
+  const World& world_;
+  LinkEstimator estimator_;
+  std::vector<Transfer> under_way_;
+};
+
 PolicyResult Replay(const std::string& name, Policy& policy, Sees sees, const World& world,
                     const std::vector<Arrival>& arrivals, const std::vector<bool>& feasible) {
   PolicyResult result;
   result.name = name;
-  LinkEstimator estimator;
+  Watcher watcher(world);
   const PlanEntry* last = nullptr;
   int64_t met = 0, num_feasible = 0, feasible_met = 0;
   double joules = 0, accuracy = 0;
   for (size_t i = 0; i < arrivals.size(); ++i) {
     const Arrival& arrival = arrivals[i];
-    if (sees == Sees::kEstimate && estimator.NeedsProbe(arrival.seconds)) {
-      const double seconds = world.ProbeSeconds(arrival, arrival.seconds);
-      estimator.Observe(arrival.seconds, world.options().probe_bytes, seconds);
-      joules += world.plan().joules_per_byte() * world.options().probe_bytes;
-    }
     PolicyInput input;
-    input.channel = sees == Sees::kEstimate ? estimator.State(arrival.seconds) : world.Now(arrival.seconds);
+    input.channel = sees == Sees::kEstimate ? watcher.StateAt(arrival.seconds) : world.Now(arrival.seconds);
     input.channel.server_load = world.options().server_load;
     input.channel.seconds_per_joule = world.options().seconds_per_joule;
     input.request = {arrival.deadline_seconds, world.options().min_accuracy, world.options().batch};
@@ -120,7 +157,9 @@ PolicyResult Replay(const std::string& name, Policy& policy, Sees sees, const Wo
     const PlanEntry& entry = policy.Choose(input);
     Outcome outcome = world.Run(entry, arrival);
     if (entry.route != Route::kLocal) {
-      estimator.Observe(arrival.seconds + outcome.seconds, entry.bytes, outcome.network_seconds);
+      watcher.Sent(arrival.seconds + entry.device_seconds, entry.bytes, outcome.network_seconds);
+    } else if (sees == Sees::kEstimate) {
+      joules += watcher.Probe(arrival);
     }
     if (last != nullptr && (last->route != entry.route || last->split != entry.split)) {
       ++result.switches;

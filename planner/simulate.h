@@ -25,6 +25,7 @@ struct SimulateOptions {
   double seconds_per_joule = 0;
   double probe_bytes = 1400;  // of the message that asks a silent link how it is; its energy is counted
   ControllerOptions controller;
+  LinkEstimatorOptions estimator;
   uint64_t seed = 1;
 };
 

@@ -95,11 +95,15 @@ Result<Space> Space::Make(const Profile& device, const Profile& server, const Ra
   for (const int threads : ValuesOf(device, &Timing::threads)) space.threads_.push_back(threads);
   space.places_.push_back({Route::kLocal, "", {0}, {{0, 0, rates.unsplit_accuracy}}});
   space.places_.push_back({Route::kOffload, "raw", {0}, {{0, rates.raw_bytes, rates.unsplit_accuracy}}});
-  if (!rates.jpeg.empty()) {
-    Place place = {Route::kOffload, "jpeg", {}, rates.jpeg};
-    for (const RatePoint& point : rates.jpeg) place.qualities.push_back(point.quality);
-    space.places_.push_back(std::move(place));
+  // Of the qualities in the table those that were timed; a plan without offloading as JPEG is one too.
+  Place jpeg = {Route::kOffload, "jpeg", {}, {}};
+  for (const RatePoint& point : rates.jpeg) {
+    const auto timed = [&](const Timing& t) { return t.task == Task::kCompress && t.quality == point.quality; };
+    if (std::ranges::none_of(device.timings, timed)) continue;
+    jpeg.qualities.push_back(point.quality);
+    jpeg.points.push_back(point);
   }
+  if (!jpeg.points.empty()) space.places_.push_back(std::move(jpeg));
   for (const SplitRates& split : rates.splits) {
     space.places_.push_back(
         {Route::kSplit, split.split, Qualities(split.levels, options.quality_step), split.levels});

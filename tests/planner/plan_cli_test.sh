@@ -1,0 +1,70 @@
+#!/bin/sh
+# strait-plan from two units to a simulation, and its errors. Arguments: strait-train, strait-plan.
+set -eu
+train=$1 plan=$2
+recipe=$(cd "$(dirname "$0")/.." && pwd)/tiny_unit.toml
+folder=$(mktemp -d)
+trap 'rm -rf "$folder"' EXIT
+cd "$folder"
+
+fail() {
+  echo "$1" >&2
+  cat err >&2
+  exit 1
+}
+
+"$train" backbone --out net.pt --set data.spec=shapes:train=64,val=32 --set network.width=4 --set train.epochs=1 \
+  --set train.threads=1 2>err >out || fail "backbone does not exit 0"
+for split in layer1 layer2; do
+  "$train" run "$recipe" --set split.point=$split --set data.spec=shapes:train=64,val=32 --set train.epochs=1 \
+    --set train.batch_size=16 --set train.threads=1 --out $split 2>err >out || fail "run at $split does not exit 0"
+done
+
+common="layer1 layer2 --rounds 3 --batch 1,2 --jpeg 50"
+# shellcheck disable=SC2086
+"$plan" profile $common --role device --time-scale 50 --clocks 1e9,2e9 --out device.json 2>err >out || fail "profile of the device"
+grep -q '^head  *layer2 ' out || fail "the table lacks the head: $(cat out)"
+# shellcheck disable=SC2086
+"$plan" profile $common --role server --out server.json 2>err >out || fail "profile of the server"
+
+"$plan" solve layer1 layer2 --device device.json --server server.json --out plan.json --check 2>err >out || fail "solve"
+grep -q '100.00 % on average' out || fail "the exhaustive front is not its own: $(cat out)"
+grep -q '"route": *"split"' plan.json || fail "no split in the plan"
+"$plan" solve layer1 layer2 --device device.json --server server.json --out small.json --method nsga2 --tried 0.5 \
+  --quality-step 0.0625 2>err >out || fail "solve by search"
+grep -q '^nsga2: ' out || fail "no word of the search: $(cat out)"
+
+"$plan" trace moving --seconds 120 --seed 2 --out link.csv 2>err >out || fail "trace"
+"$plan" simulate plan.json link.csv --requests 300 --deadline 0.2 --csv sim.csv 2>err >out || fail "simulate"
+for policy in local 'offload raw' 'dynamic split' dynasplit strait oracle; do
+  grep -q "^$policy " out || fail "no row of $policy: $(cat out)"
+done
+grep -q '^"static layer1 level 0",' sim.csv || fail "no static split in the table: $(cat sim.csv)"
+if command -v gnuplot >/dev/null; then
+  "$plan" simulate plan.json link.csv --requests 100 --plot sim.svg 2>err >out || fail "plot"
+  grep -q '<svg' sim.svg || fail "no plot"
+  [ -s sim.png ] || fail "no PNG beside it"
+fi
+
+# refused WANTED_EXIT PART ARGUMENTS...: one line on stderr that names the thing.
+refused() {
+  wanted=$1 part=$2
+  shift 2
+  code=0
+  "$plan" "$@" 2>err >out || code=$?
+  [ "$code" -eq "$wanted" ] || fail "exit $code, wanted $wanted: $*"
+  [ "$(wc -l <err)" -eq 1 ] || fail "more than a line: $*"
+  grep -q -- "$part" err || fail "no \"$part\": $*"
+}
+refused 2 'subcommand'
+refused 2 'moon' trace moon --out t.csv
+refused 2 '--threads' profile layer1 --threads 0 --out p.json
+refused 1 'nowhere' profile nowhere --out p.json
+refused 1 'no time of head at layer2' solve layer2 --device server.json --server device.json --out p.json
+refused 1 'second unit at layer1' solve layer1 layer1 --device device.json --server server.json --out p.json
+refused 1 'device.json' simulate device.json link.csv
+sed '7s/,.*/,fast,0.1,0/' link.csv >bad.csv
+refused 1 'bad.csv:7: "fast" is no number' simulate plan.json bad.csv
+refused 1 'min-accuracy' simulate plan.json link.csv --min-accuracy 101
+sed 's/"version": 1/"version": 9/' device.json >old.json
+refused 1 'old.json: is a profile of version 9' solve layer1 --device old.json --server server.json --out p.json

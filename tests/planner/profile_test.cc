@@ -1,0 +1,58 @@
+#include "planner/profile.h"
+
+#include <gtest/gtest.h>
+
+#include "tests/planner/sample_space.h"
+
+namespace strait {
+namespace {
+
+std::string Replaced(std::string text, const std::string& from, const std::string& to) {
+  const size_t at = text.find(from);
+  EXPECT_NE(at, std::string::npos) << from;
+  return text.replace(at, from.size(), to);
+}
+
+void ExpectRefused(const std::string& json, StatusCode code, const std::string& part) {
+  const Result<Profile> profile = ParseProfile(json, "p.json");
+  ASSERT_FALSE(profile.ok()) << part;
+  EXPECT_EQ(profile.status().code(), code) << profile.status().message();
+  EXPECT_NE(profile.status().message().find(part), std::string::npos) << profile.status().message();
+  EXPECT_EQ(profile.status().message().find("p.json"), 0u) << profile.status().message();
+}
+
+TEST(Profile, IsReadBackAsWritten) {
+  Profile profile = testing::SampleProfile(20);
+  profile.timings[3].joules = 0.125;
+  profile.time_scale = 20;
+  const Result<Profile> back = ParseProfile(ToJson(profile), "p.json");
+  ASSERT_TRUE(back.ok()) << back.status().message();
+  EXPECT_EQ(ToJson(*back), ToJson(profile));
+  EXPECT_EQ(back->clocks_hz, profile.clocks_hz);
+  EXPECT_EQ(back->timings[3].joules, 0.125);
+}
+
+TEST(Profile, RefusesWhatIsNoneNamingFileAndPlace) {
+  const std::string good = ToJson(testing::SampleProfile(20));
+  ExpectRefused("{", StatusCode::kCorrupt, "no valid JSON");
+  ExpectRefused(Replaced(good, "strait-profile", "strait-plan"), StatusCode::kCorrupt, "\"format\"");
+  ExpectRefused(Replaced(good, "\"version\": 1", "\"version\": 2"), StatusCode::kUnsupported, "version 2");
+  ExpectRefused(Replaced(good, "\"cores\": 4", "\"cores\": 0"), StatusCode::kCorrupt, "\"cores\"");
+  ExpectRefused(Replaced(good, "\"task\": \"head\"", "\"task\": \"hat\""), StatusCode::kCorrupt, "\"hat\"");
+  ExpectRefused(Replaced(good, "\"batch\": 1", "\"batch\": -1"), StatusCode::kCorrupt, "timings[0]");
+  ExpectRefused(Replaced(good, "\"machine\"", "\"engine\""), StatusCode::kCorrupt, "machine");
+  ExpectRefused(Replaced(good, "\"time_scale\"", "\"extra\": 1, \"time_scale\""), StatusCode::kUnsupported,
+                "extra");
+  ExpectRefused(Replaced(good, "\"busy_watts\": 6.0", "\"busy_watts\": 1.0"), StatusCode::kCorrupt, "busy_watts");
+  Profile still = testing::SampleProfile(20);
+  still.timings[2].seconds = 0;
+  ExpectRefused(ToJson(still), StatusCode::kCorrupt, "timings[2]: \"seconds\" is 0");
+  still.timings.clear();
+  ExpectRefused(ToJson(still), StatusCode::kCorrupt, "nothing was measured");
+  Profile clocks = testing::SampleProfile(20);
+  std::ranges::reverse(clocks.clocks_hz);
+  ExpectRefused(ToJson(clocks), StatusCode::kCorrupt, "ascending");
+}
+
+}  // namespace
+}  // namespace strait
