@@ -2,6 +2,7 @@
 #include <unistd.h>
 
 #include <cmath>
+#include <cstdlib>
 #include <filesystem>
 #include <functional>
 #include <limits>
@@ -189,6 +190,66 @@ TEST(Plan, WriterMakesJsonOfAnyText) {
   PlanSpec spec = SmallPlan();
   spec.device = "caf\xe9 \"quoted\"\n";
   EXPECT_TRUE(FromText(PlanToJson(spec)).ok());
+}
+
+// Golden plans, as tests/golden/README.md has it.
+
+std::string GoldenPath(const std::string& name) {
+  return std::string(STRAIT_SOURCE_DIR) + "/tests/golden/plan/" + name;
+}
+
+std::string Golden(const std::string& name) {
+  const auto bytes = ReadFile(GoldenPath(name));
+  EXPECT_TRUE(bytes.ok()) << bytes.status().ToString();
+  return bytes.ok() ? std::string(bytes->begin(), bytes->end()) : std::string();
+}
+
+TEST(GoldenPlanWriter, DISABLED_WritesNewGoldens) {
+  if (std::getenv("STRAIT_WRITE_GOLDENS") == nullptr) GTEST_SKIP() << "set STRAIT_WRITE_GOLDENS=1";
+  const std::string valid = PlanToJson(SmallPlan());
+  std::string list;
+  const auto write = [](const std::string& name, const std::string& text) {
+    if (std::filesystem::exists(GoldenPath(name))) return;
+    ASSERT_TRUE(WriteTextAtomic(GoldenPath(name), text).ok());
+  };
+  const auto add = [&](const std::string& name, const std::string& from, const std::string& to, StatusCode code) {
+    std::string text = valid;
+    ASSERT_NE(text.find(from), std::string::npos) << from;
+    write(name, text.replace(text.find(from), from.size(), to));
+    list += name + " " + std::string(StatusCodeName(code)) + "\n";
+  };
+  write("valid.json", valid);
+  add("empty.json", valid, "", StatusCode::kCorrupt);
+  add("cut.json", valid, valid.substr(0, 1000), StatusCode::kCorrupt);
+  add("version2.json", "\"version\": 1", "\"version\": 2", StatusCode::kUnsupported);
+  add("unknown_key.json", "\"threads\":4", "\"threads\":4,\"cores\":4", StatusCode::kUnsupported);
+  add("repeated_key.json", "\"threads\":4", "\"threads\":4,\"threads\":4", StatusCode::kCorrupt);
+  add("split_without_model.json", "{\"split\":\"layer2\",", "{\"split\":\"layer3\",", StatusCode::kCorrupt);
+  add("bytes_negative.json", "\"bytes\":400.0", "\"bytes\":-400.0", StatusCode::kCorrupt);
+  add("seconds_not_finite.json", "\"device_seconds\":0.02", "\"device_seconds\":1e999", StatusCode::kCorrupt);
+  add("no_entries.json", valid.substr(valid.find("\"entries\"")), "\"entries\": []\n}\n", StatusCode::kCorrupt);
+  write("expected.txt", list);
+}
+
+TEST(GoldenPlan, IsReadAndStillWrittenTheSame) {
+  const auto plan = Plan::Load(GoldenPath("valid.json"));
+  ASSERT_TRUE(plan.ok()) << plan.status().ToString();
+  const PlanSpec spec = SmallPlan();
+  ASSERT_EQ((*plan)->entries().size(), spec.entries.size());
+  for (size_t i = 0; i < spec.entries.size(); ++i) ExpectSame((*plan)->entries()[i], spec.entries[i]);
+  EXPECT_EQ(PlanToJson(spec), Golden("valid.json"));
+}
+
+TEST(GoldenPlan, RefusesEveryInvalidFileForItsReason) {
+  std::istringstream lines(Golden("expected.txt"));
+  std::string name, code;
+  int files = 0;
+  while (lines >> name && std::getline(lines >> std::ws, code)) {
+    const Status status = Plan::Load(GoldenPath(name)).status();
+    EXPECT_EQ(StatusCodeName(status.code()), code) << name << ": " << status.ToString();
+    ++files;
+  }
+  EXPECT_EQ(files, 9);
 }
 
 TEST(Route, HasTheNamesOfThePlanFile) {

@@ -50,6 +50,19 @@ static void close_fixture(fixture_t* f) {
   strait_decoder_free(f->decoder);
 }
 
+/* The elements of a .npy file of version 1, whose header's length stands in bytes 8 and 9. Free them. */
+static float* read_npy(const char* folder, const char* name, size_t num_elements) {
+  file_t file = read_file(folder, name);
+  float* elements = malloc(num_elements * sizeof(float));
+  size_t start;
+  REQUIRE(file.size > 10 && elements != NULL);
+  start = 10 + file.bytes[8] + 256 * (size_t)file.bytes[9];
+  REQUIRE(file.size == start + num_elements * sizeof(float));
+  memcpy(elements, file.bytes + start, num_elements * sizeof(float));
+  free(file.bytes);
+  return elements;
+}
+
 static size_t num_elements(strait_shape_t shape) {
   size_t count = 1, i;
   for (i = 0; i < shape.rank; ++i) count *= (size_t)shape.dims[i];

@@ -52,17 +52,4 @@ static file_t read_file(const char* folder, const char* name) {
   return file;
 }
 
-/* The elements of a .npy file of version 1, whose header's length stands in bytes 8 and 9. Free them. */
-static float* read_npy(const char* folder, const char* name, size_t num_elements) {
-  file_t file = read_file(folder, name);
-  float* elements = malloc(num_elements * sizeof(float));
-  size_t start;
-  REQUIRE(file.size > 10 && elements != NULL);
-  start = 10 + file.bytes[8] + 256 * (size_t)file.bytes[9];
-  REQUIRE(file.size == start + num_elements * sizeof(float));
-  memcpy(elements, file.bytes + start, num_elements * sizeof(float));
-  free(file.bytes);
-  return elements;
-}
-
 #endif
