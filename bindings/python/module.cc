@@ -11,4 +11,6 @@ PYBIND11_MODULE(_strait, module) {
   strait::python::BindFrameInfo(module);
   strait::python::BindEncoder(module);
   strait::python::BindDecoder(module);
+  strait::python::BindPlan(module);
+  strait::python::BindController(module);
 }

@@ -9,12 +9,19 @@ without a copy. Every error of the library is a StraitError.
 """
 
 from ._strait import (
+    ChannelState,
+    Choice,
+    Controller,
     Decoder,
     Encoder,
     FrameInfo,
     Level,
     Limits,
+    LinkEstimator,
     Model,
+    Plan,
+    PlanEntry,
+    PlanModel,
     __version__,
     frame_info,
 )
@@ -33,6 +40,9 @@ from .errors import (
 info = frame_info
 
 __all__ = [
+    "ChannelState",
+    "Choice",
+    "Controller",
     "CorruptError",
     "Decoder",
     "Encoder",
@@ -43,8 +53,12 @@ __all__ = [
     "Level",
     "Limits",
     "LimitExceededError",
+    "LinkEstimator",
     "Model",
     "ModelMismatchError",
+    "Plan",
+    "PlanEntry",
+    "PlanModel",
     "StraitError",
     "TruncatedError",
     "UnsupportedError",
