@@ -111,7 +111,7 @@ struct Choice {
   const PlanEntry* entry = nullptr;  // never null; lives as long as the plan
   double latency_seconds = 0;        // expected, with the channel given; infinite without one
   double energy_joules = 0;
-  bool meets_deadline = true;
+  bool meets_deadline = true;  // by the pessimistic values; never without a channel that the entry needs
   bool meets_accuracy = true;
   bool switched = false;  // another split or route than the choice before
 };
@@ -127,8 +127,8 @@ struct ControllerOptions {
   double horizon_requests = 16;
 };
 
-// One per thread; the Plan behind it is shared. Choose takes about a microsecond for ten thousand entries and
-// allocates nothing.
+// One per thread; the Plan behind it is shared and not null. Choose takes about a microsecond for ten thousand
+// entries and allocates nothing.
 class Controller {
  public:
   explicit Controller(std::shared_ptr<const Plan> plan, const ControllerOptions& options = {});
@@ -136,11 +136,13 @@ class Controller {
   Controller(Controller&&) noexcept;
   Controller& operator=(Controller&&) noexcept;
 
-  // Of the entries that meet accuracy and deadline, the one with the smallest latency + seconds_per_joule * energy.
-  // When none meets the deadline, the fastest of those that are accurate enough; when none is accurate enough, the
-  // same among the most accurate. Without a channel a local entry, where there is one, or else the one with the
-  // fewest bytes. The choice before is kept while a switch would not pay (ControllerOptions). Values that make no
-  // sense in `request` (NaN, a batch below 1) count as their defaults. Always returns an entry of the plan.
+  // Of the entries that meet accuracy and deadline, the one with the smallest latency + seconds_per_joule * energy;
+  // of equal ones the first of the plan. When none meets the deadline, the fastest, by the latency that deadlines
+  // are held against, of those that are accurate enough; when none is accurate enough, the same among the most
+  // accurate. Without a channel the local entries and their batches are all there is; where the plan has none, the
+  // entry with the fewest bytes of those accurate enough. The split and route of the choice before are kept while a
+  // switch would not pay: others count as dearer by switch_seconds / horizon_requests. Values that make no sense in
+  // `request` (NaN, a batch below 1) count as their defaults. Always returns an entry of the plan.
   Choice Choose(const ChannelState& channel, const Request& request = {});
 
   // Forgets the choice before.

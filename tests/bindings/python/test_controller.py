@@ -2,6 +2,8 @@
 
 import json
 import math
+import re
+import shutil
 import threading
 
 import pytest
@@ -98,6 +100,16 @@ def test_the_estimator_finds_rate_and_round_trip():
     for i in range(3):
         estimator.observe_timeout(10 + i, 100, 1.0)
     assert estimator.state(13).rtt_seconds > 0.3
+
+
+def test_the_example_of_the_documentation_runs(tmp_path, monkeypatch):
+    page = (GOLDEN.parents[1] / "docs" / "python.md").read_text()
+    (code,) = [block for block in re.findall(r"```python\n(.*?)```", page, re.DOTALL) if "Controller(" in block]
+    shutil.copy(PLANS / "valid.json", tmp_path / "plan.json")
+    monkeypatch.chdir(tmp_path)
+    names = {"strait": strait, "run": lambda entry: (1000, 0.2)}
+    exec(code, names)  # pylint: disable=exec-used
+    assert names["choice"].index < len(names["plan"].entries) and not names["link"].needs_probe(0)
 
 
 def test_many_threads_may_share_all_of_them(plan):
