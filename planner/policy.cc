@@ -12,7 +12,7 @@ namespace {
 class Static : public Policy {
  public:
   explicit Static(const PlanEntry& entry) : entry_(entry) {}
-  const PlanEntry& Choose(const PolicyInput&) override { return entry_; }
+  Choice Choose(const PolicyInput&) override { return {.entry = &entry_}; }
 
  private:
   const PlanEntry& entry_;
@@ -22,9 +22,7 @@ class ByController : public Policy {
  public:
   ByController(std::shared_ptr<const Plan> plan, const ControllerOptions& options)
       : controller_(std::move(plan), options) {}
-  const PlanEntry& Choose(const PolicyInput& input) override {
-    return *controller_.Choose(input.channel, input.request).entry;
-  }
+  Choice Choose(const PolicyInput& input) override { return controller_.Choose(input.channel, input.request); }
 
  private:
   Controller controller_;
@@ -45,10 +43,10 @@ class DynamicSplit : public Policy {
     }
     for (const auto& [key, entry] : best) entries_.push_back(entry);
   }
-  const PlanEntry& Choose(const PolicyInput& input) override {
-    return **std::ranges::min_element(entries_, {}, [&](const PlanEntry* entry) {
-      return Latency(*plan_, *entry, input.channel, input.request.batch);
-    });
+  Choice Choose(const PolicyInput& input) override {
+    return {.entry = *std::ranges::min_element(entries_, {}, [&](const PlanEntry* entry) {
+              return Latency(*plan_, *entry, input.channel, input.request.batch);
+            })};
   }
 
  private:
@@ -60,7 +58,7 @@ class DynaSplit : public Policy {
  public:
   DynaSplit(std::shared_ptr<const Plan> plan, const ChannelState& offline, bool live)
       : plan_(std::move(plan)), offline_(offline), live_(live) {}
-  const PlanEntry& Choose(const PolicyInput& input) override {
+  Choice Choose(const PolicyInput& input) override {
     const ChannelState& channel = live_ ? input.channel : offline_;
     const PlanEntry *frugal = nullptr, *fastest = nullptr;
     double least_joules = 0, least_seconds = 0;
@@ -77,8 +75,7 @@ class DynaSplit : public Policy {
         least_joules = joules;
       }
     }
-    if (frugal != nullptr) return *frugal;
-    return fastest != nullptr ? *fastest : plan_->entries().front();
+    return {.entry = frugal != nullptr ? frugal : fastest};
   }
 
  private:
@@ -90,7 +87,7 @@ class DynaSplit : public Policy {
 class Oracle : public Policy {
  public:
   explicit Oracle(std::shared_ptr<const Plan> plan) : plan_(std::move(plan)) {}
-  const PlanEntry& Choose(const PolicyInput& input) override {
+  Choice Choose(const PolicyInput& input) override {
     const PlanEntry *best = nullptr, *fastest = nullptr;
     double least_cost = 0, least_seconds = 0;
     for (const PlanEntry& entry : plan_->entries()) {
@@ -106,8 +103,7 @@ class Oracle : public Policy {
         least_cost = cost;
       }
     }
-    if (best != nullptr) return *best;
-    return fastest != nullptr ? *fastest : plan_->entries().front();
+    return {.entry = best != nullptr ? best : fastest};
   }
 
  private:

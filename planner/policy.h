@@ -21,8 +21,8 @@ struct PolicyInput {
 class Policy {
  public:
   virtual ~Policy() = default;
-  // Always an entry of the plan.
-  virtual const PlanEntry& Choose(const PolicyInput& input) = 0;
+  // Always an entry of the plan; with give_up_seconds and fallback where the policy has them.
+  virtual Choice Choose(const PolicyInput& input) = 0;
 };
 
 // Always the same entry.

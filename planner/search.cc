@@ -5,7 +5,6 @@
 #include <limits>
 #include <map>
 #include <pagmo/algorithm.hpp>
-#include <pagmo/algorithms/moead.hpp>
 #include <pagmo/algorithms/nsga2.hpp>
 #include <pagmo/population.hpp>
 #include <pagmo/problem.hpp>
@@ -97,8 +96,7 @@ std::vector<Genes> Corners(const Space& space) {
   return corners;
 }
 
-void Evolve(const Space& space, const SearchOptions& options, int64_t budget, const std::vector<Genes>& first,
-            Tried& tried, uint64_t seed) {
+void Evolve(const Space& space, int64_t budget, const std::vector<Genes>& first, Tried& tried, uint64_t seed) {
   const Problem problem = {&space, &tried};
   const auto size = static_cast<unsigned>(std::clamp<int64_t>(budget / 8 / 4 * 4, 8, 200));
   std::mt19937_64 random(seed);
@@ -111,11 +109,7 @@ void Evolve(const Space& space, const SearchOptions& options, int64_t budget, co
     if (tried.size() < budget) population.push_back(problem.PointOf(genes));
   }
   if (population.size() < size) return;
-  const auto algorithm_seed = static_cast<unsigned>(seed + 1);
-  pagmo::algorithm algorithm = options.method == SearchMethod::kMoead
-                                   ? pagmo::algorithm(pagmo::moead(1, "low discrepancy", "tchebycheff", 20, 1.0,
-                                                                   0.5, 20, 0.9, 2, true, algorithm_seed))
-                                   : pagmo::algorithm(pagmo::nsga2(1, 0.95, 10, 0.25, 20, algorithm_seed));
+  const pagmo::algorithm algorithm(pagmo::nsga2(1, 0.95, 10, 0.25, 20, static_cast<unsigned>(seed + 1)));
   // A generation may find nothing new; a search that has converged ends.
   for (int idle = 0; tried.size() + size <= budget && idle < 20;) {
     const int64_t before = tried.size();
@@ -127,7 +121,7 @@ void Evolve(const Space& space, const SearchOptions& options, int64_t budget, co
 }  // namespace
 
 const std::vector<std::string>& SearchMethodNames() {
-  static const std::vector<std::string> names = {"exhaustive", "nsga2", "moead", "random"};
+  static const std::vector<std::string> names = {"exhaustive", "nsga2", "random"};
   return names;
 }
 
@@ -145,7 +139,7 @@ SearchResult Search(const Space& space, const SearchOptions& options) {
       std::mt19937_64 random(seed);
       while (tried.size() < std::min(budget, space.size())) tried.Evaluate(DrawGenes(space, random));
     } else {
-      Evolve(space, options, budget, first, tried, seed);
+      Evolve(space, budget, first, tried, seed);
     }
     first = Corners(space);
     for (const auto& [genes, entry] : tried.Front()) {
@@ -162,7 +156,10 @@ double HypervolumeShare(const std::vector<PlanEntry>& found, const std::vector<P
   const auto points = [&](const std::vector<PlanEntry>& entries) {
     std::vector<Objectives> list;
     for (const PlanEntry& entry : entries) {
-      if (entry.batch == batch) list.push_back(SearchObjectives(entry));
+      if (entry.batch != batch) continue;
+      Objectives point = SearchObjectives(entry);
+      for (size_t i = 0; i + 1 < point.size(); ++i) point[i] = std::log1p(1e6 * point[i]);
+      list.push_back(std::move(point));
     }
     std::vector<Objectives> front;
     for (const size_t i : ParetoFront(list)) front.push_back(list[i]);

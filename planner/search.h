@@ -14,12 +14,11 @@ namespace strait {
 
 enum class SearchMethod : uint8_t {
   kExhaustive,
-  kNsga2,   // Deb et al., 2002, by pagmo
-  kMoead,   // Zhang and Li, 2007, by pagmo
+  kNsga2,   // Deb et al., 2002, by pagmo; MOEA/D found less of the front and took a hundred times as long
   kRandom,  // uniform, without repetition: what a search has to beat
 };
 
-// "exhaustive", "nsga2", "moead", "random".
+// "exhaustive", "nsga2", "random".
 const std::vector<std::string>& SearchMethodNames();
 
 struct SearchOptions {

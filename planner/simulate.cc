@@ -154,12 +154,17 @@ PolicyResult Replay(const std::string& name, Policy& policy, Sees sees, const Wo
       const Outcome outcome = world.Run(entry, arrival);
       return std::pair(outcome.seconds, outcome.joules);
     };
-    const PlanEntry& entry = policy.Choose(input);
+    const Choice choice = policy.Choose(input);
+    const PlanEntry& entry = *choice.entry;
     Outcome outcome = world.Run(entry, arrival);
     if (entry.route != Route::kLocal) {
       watcher.Sent(arrival.seconds + entry.device_seconds, entry.bytes, outcome.network_seconds);
     } else if (sees == Sees::kEstimate) {
       joules += watcher.Probe(arrival);
+    }
+    if (outcome.seconds > choice.give_up_seconds) {
+      outcome.seconds = std::min(outcome.seconds, choice.give_up_seconds + choice.fallback->device_seconds);
+      outcome.joules += choice.fallback->device_joules;
     }
     if (last != nullptr && (last->route != entry.route || last->split != entry.split)) {
       ++result.switches;

@@ -62,7 +62,7 @@ strait_status_t strait_controller_choose(strait_controller_t* controller, const 
     STRAIT_RETURN_IF_ERROR(CheckGiven(controller, "controller"));
     STRAIT_RETURN_IF_ERROR(CheckGiven(choice, "choice"));
     // Before the call, which a failure must not have changed anything by.
-    const size_t first_bytes = offsetof(strait_choice_t, reserved) + sizeof(int32_t);
+    const size_t first_bytes = offsetof(strait_choice_t, give_up_seconds) + sizeof(double);
     STRAIT_RETURN_IF_ERROR(strait::c::CheckStructSize(choice->struct_size, first_bytes, "choice"));
     STRAIT_ASSIGN_OR_RETURN(const strait::ChannelState state, ToChannelState(channel));
     STRAIT_ASSIGN_OR_RETURN(const strait::Request wanted, ToRequest(request));
@@ -74,6 +74,11 @@ strait_status_t strait_controller_choose(strait_controller_t* controller, const 
     known.meets_deadline = chosen.meets_deadline ? 1 : 0;
     known.meets_accuracy = chosen.meets_accuracy ? 1 : 0;
     known.switched = chosen.switched ? 1 : 0;
+    known.has_fallback = chosen.fallback != nullptr ? 1 : 0;
+    if (chosen.fallback != nullptr) {
+      known.fallback = static_cast<size_t>(chosen.fallback - controller->controller.plan().entries().data());
+    }
+    known.give_up_seconds = chosen.give_up_seconds;
     return strait::c::WriteStruct(known, first_bytes, "choice", choice);
   });
 }

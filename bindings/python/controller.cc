@@ -1,6 +1,9 @@
 #include "strait/controller.h"
 
+#include <pybind11/stl.h>
+
 #include <limits>
+#include <optional>
 
 #include "bindings/python/guarded.h"
 #include "bindings/python/module.h"
@@ -124,6 +127,16 @@ void BindChoice(py::module_& module) {
       .def_property_readonly(
           "switched", [](const PyChoice& self) { return self.choice.switched; },
           "Whether it is of another split or route than the choice before.")
+      .def_property_readonly(
+          "give_up_seconds", [](const PyChoice& self) { return self.choice.give_up_seconds; },
+          "When no answer has come by then, counted from the start of the request, running `fallback` pays.")
+      .def_property_readonly(
+          "fallback",
+          [](const PyChoice& self) {
+            const PlanEntry* entry = self.choice.fallback;
+            return entry == nullptr ? std::nullopt : std::optional(*entry);
+          },
+          "The fastest local PlanEntry; None where there is none or the choice is local.")
       .def("__repr__", [](const PyChoice& self) {
         return py::str("<strait.Choice {}: {} {!r}, {:.4g} s, {:.4g} J>")
             .format(self.choice.index, RouteName(self.choice.entry->route), self.choice.entry->split,

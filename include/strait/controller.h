@@ -114,6 +114,11 @@ struct Choice {
   bool meets_deadline = true;  // by the pessimistic values; never without a channel that the entry needs
   bool meets_accuracy = true;
   bool switched = false;  // another split or route than the choice before
+  // When no answer has come so many seconds after the request began, which is half as long again as the pessimistic
+  // latency, it pays to run `fallback` and take whichever ends first: the fastest local entry, of those accurate
+  // enough where there are any. Infinite and null where the choice itself is local or the plan has no local entry.
+  double give_up_seconds = std::numeric_limits<double>::infinity();
+  const PlanEntry* fallback = nullptr;
 };
 
 // Expected seconds and joules of an entry for `batch` samples over a channel: device + rtt + bytes / rate + server

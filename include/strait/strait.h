@@ -434,11 +434,15 @@ typedef struct strait_choice {
   int32_t meets_deadline;  // 0 or 1, as the others
   int32_t meets_accuracy;
   int32_t switched;  // another split or route than the choice before
-  int32_t reserved;  // zero
+  // Not zero: when no answer has come give_up_seconds after the request began, it pays to run the local entry
+  // `fallback` and take whichever ends first.
+  int32_t has_fallback;
+  size_t fallback;         // index of an entry; 0 without one
+  double give_up_seconds;  // infinite without one
 } strait_choice_t;
 
 static inline strait_choice_t strait_choice_default(void) {
-  const strait_choice_t choice = {sizeof(strait_choice_t), 0, 0, 0, 0, 0, 0, 0};
+  const strait_choice_t choice = {sizeof(strait_choice_t), 0, 0, 0, 0, 0, 0, 0, 0, 0};
   return choice;
 }
 

@@ -215,6 +215,41 @@ TEST(Controller, FallsBackToTheFastestAndToTheMostAccurate) {
   EXPECT_FALSE(choice.meets_accuracy);
 }
 
+TEST(Controller, SaysWhenToGiveUpOnAnAnswerAndWhatToRunThen) {
+  PlanSpec spec;
+  spec.models = {{"layer2", "m.strait", 1}};
+  const auto entry = [](Route route, const char* split, double device, double bytes, double accuracy) {
+    PlanEntry e;
+    e.route = route;
+    e.split = split;
+    e.device_seconds = device;
+    e.bytes = bytes;
+    e.accuracy = accuracy;
+    return e;
+  };
+  spec.entries = {entry(Route::kSplit, "layer2", 0.01, 1000, 80), entry(Route::kLocal, "", 0.5, 0, 70),
+                  entry(Route::kLocal, "", 0.9, 0, 90)};
+  Controller controller(Made(spec));
+  ChannelState channel = {.bytes_per_second = 1e5, .rtt_seconds = 0.02};
+  channel.low_bytes_per_second = 1e4;
+  Choice choice = controller.Choose(channel);
+  ASSERT_EQ(choice.index, 0u);
+  EXPECT_EQ(choice.fallback, &controller.plan().entries()[1]);
+  EXPECT_DOUBLE_EQ(choice.give_up_seconds, 1.5 * (0.01 + 0.02 + 0.1));
+  choice = controller.Choose(channel, {.min_accuracy = 75});
+  ASSERT_EQ(choice.index, 0u);
+  EXPECT_EQ(choice.fallback, &controller.plan().entries()[2]);
+  choice = controller.Choose({}, {});
+  EXPECT_EQ(choice.entry->route, Route::kLocal);
+  EXPECT_EQ(choice.fallback, nullptr);
+  EXPECT_EQ(choice.give_up_seconds, kInfinity);
+  spec.entries.resize(1);
+  Controller remote_only(Made(spec));
+  choice = remote_only.Choose(channel);
+  EXPECT_EQ(choice.fallback, nullptr);
+  EXPECT_EQ(choice.give_up_seconds, kInfinity);
+}
+
 TEST(Controller, StaysLocalWithoutAChannel) {
   Controller controller(Made(SmallPlan()));
   for (const double rate : {0.0, -1.0, kNan, -kInfinity}) {

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 
 #include "codec/plan_spec.h"
@@ -88,7 +89,7 @@ TEST(Search, ByNsga2ReachesNearlyAllOfTheFrontWithATwentiethOfTheLooks) {
 
 TEST(Search, IsTheSameForASeedAndNeverTriesMoreThanItMay) {
   const Space space = MiddlingSpace();
-  for (const SearchMethod method : {SearchMethod::kNsga2, SearchMethod::kMoead, SearchMethod::kRandom}) {
+  for (const SearchMethod method : {SearchMethod::kNsga2, SearchMethod::kRandom}) {
     for (const double share : {0.001, 0.02}) {
       const SearchResult a = Search(space, {.method = method, .tried_share = share, .seed = 3});
       const SearchResult b = Search(space, {.method = method, .tried_share = share, .seed = 3});

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 
 #include "codec/plan_spec.h"
@@ -112,7 +113,8 @@ TEST(Simulate, SurvivesALinkThatIsGoneForLong) {
       LinkTrace::Make({{0, 1e6, 0.01, 0}, {5, 0, 0.01, 0.5}, {10, 0, 0.01, 0}, {15, 0, 0.01, 0}}).value();
   SimulateOptions options;
   options.requests = 500;
-  for (const PolicyResult& result : Simulate(plan, trace, options).value()) {
+  const auto results = Simulate(plan, trace, options).value();
+  for (const PolicyResult& result : results) {
     EXPECT_TRUE(std::isfinite(result.mean_seconds)) << result.name;
     EXPECT_TRUE(std::isfinite(result.joules)) << result.name;
   }

@@ -91,6 +91,8 @@ static void test_choices(strait_plan_t* plan) {
   request.min_accuracy = 75;
   CHECK(strait_controller_choose(controller, &channel, &request, &choice, NULL, 0) == STRAIT_OK);
   CHECK(choice.index == 3 && choice.switched == 1);
+  CHECK(choice.has_fallback == 1 && choice.fallback == 0);
+  CHECK(choice.give_up_seconds >= choice.latency_seconds && choice.give_up_seconds < 1e6);
   request.deadline_seconds = 1e-4;
   request.min_accuracy = 90;
   CHECK(strait_controller_choose(controller, &channel, &request, &choice, NULL, 0) == STRAIT_OK);

@@ -69,6 +69,7 @@ def test_choices_follow_the_channel(plan):
     controller.reset()
     choice = controller.choose(strait.ChannelState(math.nan), deadline_seconds=math.nan, batch=-1)
     assert (choice.entry.route, choice.switched) == ("local", False)
+    assert choice.fallback is None and choice.give_up_seconds == math.inf
     assert "local" in repr(choice)
 
 
