@@ -25,7 +25,7 @@ set(CPACK_DEBIAN_DEV_PACKAGE_DEPENDS "strait-runtime (= ${PROJECT_VERSION})")
 set(CPACK_COMPONENT_DEV_DESCRIPTION "Headers, static C++ library, and files for CMake and pkg-config.")
 set(CPACK_DEBIAN_TOOLS_PACKAGE_NAME strait-tools)
 set(CPACK_DEBIAN_TOOLS_PACKAGE_SECTION science)
-set(CPACK_COMPONENT_TOOLS_DESCRIPTION "Commands that train a unit, draw its rate-distortion curve and time the codec.")
+set(CPACK_COMPONENT_TOOLS_DESCRIPTION "Commands that train a unit, draw its rate-distortion curve, plan where to cut and time the codec.")
 
 foreach(component IN LISTS CPACK_COMPONENTS_ALL)
   install(FILES ${PROJECT_SOURCE_DIR}/LICENSE DESTINATION ${CMAKE_INSTALL_DATADIR}/doc/strait-${component}

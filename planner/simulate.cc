@@ -13,6 +13,8 @@
 namespace strait {
 namespace {
 
+constexpr double kTinyBytes = 1;  // says all of the round trip and nothing of the rate
+
 struct Arrival {
   double seconds = 0;
   double deadline_seconds = 0;
@@ -114,6 +116,9 @@ class Watcher {
     size_t done = 0;
     for (; done < under_way_.size() && under_way_[done].End() <= now; ++done) {
       const Transfer& transfer = under_way_[done];
+      // TCP knows the round trip of its own small packets (tcpi_rtt of TCP_INFO), which a transfer's time alone, of
+      // messages of one size, would leave mixed with the rate.
+      estimator_.Observe(transfer.End(), kTinyBytes, world_.Now(transfer.End()).rtt_seconds);
       estimator_.Observe(transfer.End(), transfer.bytes, transfer.seconds);
     }
     under_way_.erase(under_way_.begin(), under_way_.begin() + static_cast<ptrdiff_t>(done));

@@ -166,13 +166,14 @@ struct LinkEstimatorOptions {
   double rtt_seconds = 0.05;
   // How fast a link is expected to change: after so many seconds an old estimate counts half against a new
   // transfer.
-  double half_life_seconds = 4;
+  double half_life_seconds = 1;
 };
 
 // Rate and round trip of a link from the transfers that were seen over it. A transfer takes rtt + bytes / rate;
 // both are estimated together, so small messages teach mostly the one and large messages mostly the other. A single
-// outlier moves the estimate little; a second one on the same side is taken for a change of the link. One per
-// thread.
+// outlier moves the estimate little; a second one on the same side is taken for a change of the link. Messages of
+// one size alone leave rate and round trip mixed: where the transport knows its round trip (tcpi_rtt of TCP_INFO),
+// Observe that too, as a message of 1 byte. One per thread.
 class LinkEstimator {
  public:
   explicit LinkEstimator(const LinkEstimatorOptions& options = {});

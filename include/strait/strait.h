@@ -489,7 +489,7 @@ typedef struct strait_link_estimator_options {
 } strait_link_estimator_options_t;
 
 static inline strait_link_estimator_options_t strait_link_estimator_options_default(void) {
-  const strait_link_estimator_options_t options = {sizeof(strait_link_estimator_options_t), 1e6, 0.05, 4};
+  const strait_link_estimator_options_t options = {sizeof(strait_link_estimator_options_t), 1e6, 0.05, 1};
   return options;
 }
 

@@ -48,7 +48,7 @@ void AddSimulateCommand(CLI::App& app, Command& chosen) {
   command->add_option("--seconds-per-joule", simulate.seconds_per_joule, "What a joule is worth (default: 0)");
   command
       ->add_option("--half-life", simulate.estimator.half_life_seconds,
-                   "Seconds after which an estimate of the link counts half (default: 4)")
+                   "Seconds after which an estimate of the link counts half (default: 1)")
       ->check(CLI::PositiveNumber);
   command->add_option("--seed", simulate.seed, "Of requests, deadlines and losses");
   command->add_option("--csv", options->csv, "Writes every policy here, every static one too");
