@@ -1,140 +1,103 @@
-// The device's half of a split network: runs the head on images, encodes what crosses, has a server (or, with
-// --local, this process) classify it. docs/two-processes.md.
-#include <torch/utils.h>
-
+// The device's half of a split network: runs the head on images, encodes what crosses, has a server classify it;
+// or, with a plan, runs each image where it is answered soonest. docs/two-processes.md.
 #include <CLI/CLI.hpp>
-#include <algorithm>
 #include <cstdio>
-#include <memory>
-#include <mutex>
-#include <optional>
 #include <string>
-#include <thread>
-#include <utility>
 #include <vector>
 
-#include "engine.h"
-#include "head.h"
-#include "remote.h"
-#include "strait/encoder.h"
-#include "strait/torch.h"
+#include "model_client.h"
+#include "picture.h"
+#include "plan_client.h"
 
 namespace split_inference {
 namespace {
 
 using strait::Result;
-using strait::Status;
 
 struct Options {
   std::vector<std::string> inputs;
-  std::string model, head, tail;
-  std::string host = "127.0.0.1";
-  uint16_t port = 0;
-  strait::EncodeOptions encode;
-  int repeat = 1;
-  int connections = 1;
-  int timeout_ms = 30'000;
+  bool local = false;
+  double half_life_seconds = strait::LinkEstimatorOptions().half_life_seconds;
+  double deadline_ms = 0, interval_ms = 0;
+  ModelClientOptions model;
+  PlanClientOptions plan;
 };
 
-// What all connections together have seen; guarded by its mutex.
-struct Totals {
-  std::mutex mutex;
-  std::vector<double> round_trips_ms;
-  size_t bytes = 0;
-  size_t failures = 0;
-};
-
-// Sends frames to the server, or decodes them here.
-class Classifier {
- public:
-  static Result<Classifier> Open(const Options& options) {
-    Classifier classifier;
-    if (!options.tail.empty()) {
-      STRAIT_ASSIGN_OR_RETURN(Engine engine, Engine::Load(options.model, options.tail, /*top=*/5));
-      classifier.local_.emplace(std::move(engine));
-    } else {
-      STRAIT_ASSIGN_OR_RETURN(Remote remote, Remote::Connect(options.host, options.port,
-                                                             std::chrono::milliseconds(options.timeout_ms)));
-      classifier.remote_.emplace(std::move(remote));
-    }
-    return classifier;
+void AddModelOptions(CLI::App& app, Options& options, CLI::Option* port, CLI::Option* plan) {
+  ModelClientOptions& model = options.model;
+  app.option_defaults()->group("One unit");
+  CLI::Option* file = app.add_option("--model", model.model, "Model file of the unit")->type_name("MODEL.strait");
+  CLI::Option* head =
+      app.add_option("--head", model.head, "The network before the split (TorchScript)")->type_name("HEAD.ts");
+  CLI::Option* quality =
+      app.add_option("--quality", model.encode.quality, "Quality (default: the model's highest)");
+  app.add_option("--max-bytes", model.encode.max_bytes, "Bytes a frame may have")->excludes(quality);
+  app.add_flag("--checksum", model.encode.checksum, "Frames carry 4 bytes that catch corruption");
+  app.add_option("--connections", model.connections, "Connections at once, the images dealt out among them")
+      ->check(CLI::Range(1, 256))
+      ->capture_default_str();
+  CLI::Option* tail = app.add_option("--tail", model.tail, "With --local")->type_name("TAIL.ts");
+  CLI::Option* local = app.add_flag("--local", options.local, "No server: decode and run the tail here");
+  file->needs(head);
+  head->needs(file);
+  tail->needs(local);
+  local->needs(tail)->excludes(port);
+  for (CLI::Option* option : app.get_options({})) {
+    if (option->get_group() == "One unit") option->excludes(plan);
   }
-
-  Result<std::vector<Score>> Classify(strait::FrameView frame) {
-    if (remote_) return remote_->Classify(frame);
-    return std::move(local_->Run({&frame, 1}).front());
-  }
-
- private:
-  std::optional<Engine> local_;
-  std::optional<Remote> remote_;
-};
-
-void Report(const std::string& image, size_t frame_bytes, double milliseconds,
-            const Result<std::vector<Score>>& scores, Totals& totals) {
-  const std::lock_guard lock(totals.mutex);
-  if (!scores.ok()) {
-    ++totals.failures;
-    std::fprintf(stderr, "client: %s: %s\n", image.c_str(), scores.status().message().c_str());
-    return;
-  }
-  totals.bytes += frame_bytes;
-  totals.round_trips_ms.push_back(milliseconds);
-  std::printf("%s\t%zu", image.c_str(), frame_bytes);
-  for (const Score& score : *scores) std::printf("\t%u:%.6g", score.label, static_cast<double>(score.score));
-  std::printf("\n");
 }
 
-// Every `stride`-th image from `first` on, over one connection of its own.
-Status RunConnection(const Options& options, const std::vector<std::string>& images, size_t first, size_t stride,
-                     Totals& totals) {
-  STRAIT_ASSIGN_OR_RETURN(const std::shared_ptr<const strait::Model> model, strait::Model::Load(options.model));
-  STRAIT_ASSIGN_OR_RETURN(Head head, Head::Load(options.head));
-  STRAIT_ASSIGN_OR_RETURN(Classifier classifier, Classifier::Open(options));
-  strait::Encoder encoder(model);
-  for (int round = 0; round < options.repeat; ++round) {
-    for (size_t i = first; i < images.size(); i += stride) {
-      STRAIT_ASSIGN_OR_RETURN(const torch::Tensor features, head.Run(images[i]));
-      STRAIT_ASSIGN_OR_RETURN(const std::vector<uint8_t> frame,
-                              strait::torch_encode(encoder, features, options.encode));
-      const Clock::time_point start = Clock::now();
-      const Result<std::vector<Score>> scores = classifier.Classify(frame);
-      const double milliseconds = std::chrono::duration<double, std::milli>(Clock::now() - start).count();
-      Report(images[i], frame.size(), milliseconds, scores, totals);
-      if (!scores.ok() && scores.status().code() == strait::StatusCode::kIo)
-        return {};  // reported; no way to go on
-    }
+void AddPlanOptions(CLI::App& app, Options& options, CLI::Option* plan) {
+  PlanClientOptions& client = options.plan;
+  app.option_defaults()->group("A plan");
+  CLI::Option* halves =
+      app.add_option("--halves", client.halves, "DIR/SPLIT/head.ts for each split of the plan")->type_name("DIR");
+  app.add_option("--network", client.network, "The whole network (TorchScript), to run it here")
+      ->type_name("NET.pt");
+  app.add_option("--deadline-ms", options.deadline_ms, "For each image (default: none)")
+      ->check(CLI::PositiveNumber);
+  app.add_option("--min-accuracy", client.min_accuracy, "Percent that a choice must reach")
+      ->check(CLI::Range(0.0, 100.0));
+  app.add_option("--seconds-per-joule", client.seconds_per_joule, "What a joule is worth (default: 0)")
+      ->check(CLI::NonNegativeNumber);
+  app.add_option("--half-life", options.half_life_seconds,
+                 "Seconds after which an estimate of the link counts half")
+      ->check(CLI::PositiveNumber)
+      ->capture_default_str();
+  app.add_option("--interval-ms", options.interval_ms, "Mean of random pauses between images (default: none)")
+      ->check(CLI::NonNegativeNumber);
+  app.add_option("--seconds", client.run_seconds, "Goes over the images for so long, instead of --repeat")
+      ->check(CLI::PositiveNumber);
+  app.add_option("--device-slowdown", client.slowdown,
+                 "Stand in for a device so many times slower: sleep that much after each computation")
+      ->check(CLI::Range(1.0, 1e6));
+  app.add_option("--classes", client.classes, "Names in the network's order: which class 0007-NAME.ppm is of")
+      ->delimiter(',')
+      ->type_name("NAME,...");
+  app.add_option("--log", client.log, "A row for each image")->type_name("FILE.csv");
+  plan->needs(halves);
+  for (CLI::Option* option : app.get_options({})) {
+    if (option->get_group() == "A plan" && option != plan) option->needs(plan);
   }
-  return {};
 }
 
-void PrintSummary(Totals& totals) {
-  std::vector<double>& times = totals.round_trips_ms;
-  if (times.empty()) return;
-  std::ranges::sort(times);
-  const double count = static_cast<double>(times.size());
-  std::printf("# %zu answers, %.1f bytes an image, round trip %.2f ms median, %.2f ms 95th percentile\n",
-              times.size(), static_cast<double>(totals.bytes) / count, times[times.size() / 2],
-              times[static_cast<size_t>(0.95 * (count - 1))]);
-}
-
-Status Run(const Options& options, Totals& totals) {
-  torch::set_num_threads(1);  // images are small; connections are what runs in parallel
+Result<size_t> Run(Options& options) {
   std::vector<std::string> images;
   for (const std::string& input : options.inputs) {
     STRAIT_ASSIGN_OR_RETURN(const std::vector<std::string> files, ListImages(input));
     images.insert(images.end(), files.begin(), files.end());
   }
-  const auto connections = static_cast<size_t>(options.connections);
-  std::vector<Status> statuses(connections);
-  std::vector<std::thread> threads;
-  for (size_t k = 0; k < connections; ++k) {
-    threads.emplace_back([&, k] { statuses[k] = RunConnection(options, images, k, connections, totals); });
-  }
-  for (std::thread& thread : threads) thread.join();
-  for (const Status& status : statuses) STRAIT_RETURN_IF_ERROR(status);
-  PrintSummary(totals);
-  return {};
+  const ModelClientOptions& model = options.model;
+  if (options.plan.plan.empty()) return RunModelClient(model, images);
+  PlanClientOptions& plan = options.plan;
+  plan.link.host = model.host;
+  plan.link.port = model.port;
+  plan.link.timeout = std::chrono::milliseconds(model.timeout_ms);
+  plan.link.estimator.half_life_seconds = options.half_life_seconds;
+  plan.repeat = model.repeat;
+  plan.interval_seconds = 1e-3 * options.interval_ms;
+  if (options.deadline_ms > 0) plan.deadline_seconds = 1e-3 * options.deadline_ms;
+  return RunPlanClient(plan, images);
 }
 
 }  // namespace
@@ -142,44 +105,36 @@ Status Run(const Options& options, Totals& totals) {
 
 int main(int argc, char** argv) {
   split_inference::Options options;
-  bool local = false;
+  split_inference::ModelClientOptions& model = options.model;
   CLI::App app("Runs the head of a split network on images and has a server finish.", "split-inference-client");
   app.add_option("images", options.inputs, "Image files, or directories of them")->required()->type_name("PATH...");
-  app.add_option("--model", options.model, "Model file of the unit")->required()->type_name("MODEL.strait");
-  app.add_option("--head", options.head, "The network before the split (TorchScript)")
-      ->required()
-      ->type_name("HEAD.ts");
-  app.add_option("--host", options.host, "Server")->capture_default_str();
-  CLI::Option* port = app.add_option("--port", options.port, "Its port");
-  CLI::Option* quality =
-      app.add_option("--quality", options.encode.quality, "Quality (default: the model's highest)");
-  app.add_option("--max-bytes", options.encode.max_bytes, "Bytes a frame may have")->excludes(quality);
-  app.add_flag("--checksum", options.encode.checksum, "Frames carry 4 bytes that catch corruption");
-  app.add_option("--repeat", options.repeat, "Times to go over the images")
+  app.add_option("--host", model.host, "Server")->capture_default_str();
+  CLI::Option* port = app.add_option("--port", model.port, "Its port");
+  app.add_option("--repeat", model.repeat, "Times to go over the images")
       ->check(CLI::Range(1, 1'000'000))
       ->capture_default_str();
-  app.add_option("--connections", options.connections, "Connections at once, the images dealt out among them")
-      ->check(CLI::Range(1, 256))
-      ->capture_default_str();
-  app.add_option("--timeout-ms", options.timeout_ms, "For one round trip")
+  app.add_option("--timeout-ms", model.timeout_ms, "For one round trip")
       ->check(CLI::Range(1, 3'600'000))
       ->capture_default_str();
-  CLI::Option* tail = app.add_option("--tail", options.tail, "With --local")->type_name("TAIL.ts");
-  CLI::Option* local_flag = app.add_flag("--local", local, "No server: decode and run the tail here");
-  tail->needs(local_flag);
-  local_flag->needs(tail)->excludes(port);
+  CLI::Option* plan =
+      app.add_option("--plan", options.plan.plan, "Runs each image as a plan says is best for the link as it is")
+          ->type_name("PLAN.json")
+          ->group("A plan");
+  split_inference::AddModelOptions(app, options, port, plan);
+  split_inference::AddPlanOptions(app, options, plan);
   app.footer(
-      "A line for each image on stdout: path, bytes of its frame, then class:score, best first; a last line with "
+      "A line for each image on stdout: path, bytes of what was sent, then class:score, best first; last lines "
+      "with "
       "means.\n"
       "Exit codes: 0 all answered, 1 not all, 2 bad usage.");
   try {
     app.parse(argc, argv);
-    if (!local && options.port == 0) throw CLI::RequiredError("--port");
+    if (model.model.empty() && options.plan.plan.empty()) throw CLI::RequiredError("--model and --head, or --plan");
+    if (!options.local && model.port == 0) throw CLI::RequiredError("--port");
   } catch (const CLI::ParseError& error) {
     return app.exit(error) == 0 ? 0 : 2;
   }
-  split_inference::Totals totals;
-  const strait::Status status = split_inference::Run(options, totals);
-  if (!status.ok()) std::fprintf(stderr, "client: %s\n", status.message().c_str());
-  return status.ok() && totals.failures == 0 ? 0 : 1;
+  const strait::Result<size_t> failures = split_inference::Run(options);
+  if (!failures.ok()) std::fprintf(stderr, "client: %s\n", failures.status().message().c_str());
+  return failures.ok() && *failures == 0 ? 0 : 1;
 }

@@ -85,12 +85,13 @@ void Connection::Read() {
     }
     last_active_ = Clock::now();
     if (incoming_.empty()) message_start_ = last_active_;
+    message_end_ = last_active_;
     incoming_.insert(incoming_.end(), chunk, chunk + received_bytes);
     if (header_ || incoming_.size() < kHeaderBytes) continue;
     const auto header = ParseHeader(std::span(incoming_).first<kHeaderBytes>(), limits_.max_body_bytes);
     if (!header.ok()) {
       Fail(header.status().message());
-    } else if (header->kind != MessageKind::kRequest) {
+    } else if (!IsRequest(header->kind)) {
       Fail("message: wanted a request");
     } else {
       header_ = *header;
@@ -110,7 +111,16 @@ void Connection::Discard() {
 
 void Connection::Dispatch(RequestQueue& queue) {
   if (state_ != State::kOpen || !has_request() || pending_ >= limits_.max_pending) return;
-  if (!queue.TryPush(id_, std::span(incoming_).subspan(kHeaderBytes))) return;
+  if (header_->kind == MessageKind::kProbe) {
+    if (pending_ > 0) return;
+    std::vector<uint8_t> message;
+    AppendTimedAnswer(std::chrono::duration<double>(Clock::now() - message_end_).count(), {}, message);
+    incoming_.clear();
+    header_.reset();
+    return Answer(message);
+  }
+  const auto body = std::span(incoming_).subspan(kHeaderBytes);
+  if (!queue.TryPush(id_, header_->kind, message_end_, body)) return;
   ++pending_;
   incoming_.clear();
   header_.reset();
@@ -118,7 +128,10 @@ void Connection::Dispatch(RequestQueue& queue) {
 
 void Connection::Reply(const std::vector<uint8_t>& message) {
   --pending_;
-  if (finished()) return;
+  if (!finished()) Answer(message);
+}
+
+void Connection::Answer(const std::vector<uint8_t>& message) {
   if (outgoing_.empty()) last_sent_ = Clock::now();
   outgoing_.insert(outgoing_.end(), message.begin(), message.end());
   AppendFailure();

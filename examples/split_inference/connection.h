@@ -38,6 +38,7 @@ class Connection {
   // Acts on what poll found.
   void OnReady(int16_t events);
   // Gives the whole request that has come in, if one has, to the queue; one that is full is tried again next time.
+  // Answers a probe itself, as soon as the requests before it are answered.
   void Dispatch(RequestQueue& queue);
   // A whole message for the client.
   void Reply(const std::vector<uint8_t>& message);
@@ -59,6 +60,7 @@ class Connection {
   void Read();
   void Discard();
   void Write();
+  void Answer(const std::vector<uint8_t>& message);
   void AppendFailure();
   void CloseIfDone();
 
@@ -72,7 +74,7 @@ class Connection {
   size_t pending_ = 0;          // requests in the queue or in inference
   bool peer_finished_ = false;  // sends no more; may still read
   std::string failure_;         // to be sent after the pending replies
-  Clock::time_point message_start_, last_sent_, last_active_;
+  Clock::time_point message_start_, message_end_, last_sent_, last_active_;
 };
 
 }  // namespace split_inference

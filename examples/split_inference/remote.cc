@@ -19,7 +19,7 @@ Result<Remote> Remote::Connect(const std::string& host, uint16_t port, std::chro
 Result<std::vector<Score>> Remote::Classify(std::span<const uint8_t> frame) {
   const Clock::time_point deadline = Clock::now() + timeout_;
   buffer_.clear();
-  AppendMessage(MessageKind::kRequest, frame, buffer_);
+  AppendMessage(MessageKind::kFrame, frame, buffer_);
   STRAIT_RETURN_IF_ERROR(SendAll(socket_, buffer_, deadline));
   uint8_t header_bytes[kHeaderBytes];
   STRAIT_RETURN_IF_ERROR(ReceiveAll(socket_, header_bytes, deadline));

@@ -6,11 +6,12 @@
 
 namespace split_inference {
 
-bool RequestQueue::TryPush(uint64_t connection, std::span<const uint8_t> frame) {
+bool RequestQueue::TryPush(uint64_t connection, MessageKind kind, Clock::time_point arrived,
+                           std::span<const uint8_t> body) {
   {
     const std::lock_guard lock(mutex_);
     if (closed_ || requests_.size() >= capacity_) return false;
-    requests_.push_back({connection, {frame.begin(), frame.end()}});
+    requests_.push_back({connection, kind, arrived, {body.begin(), body.end()}});
   }
   changed_.notify_one();
   return true;

@@ -10,11 +10,16 @@
 #include <span>
 #include <vector>
 
+#include "framing.h"
+#include "socket.h"
+
 namespace split_inference {
 
 struct Request {
   uint64_t connection = 0;
-  std::vector<uint8_t> frame;
+  MessageKind kind = MessageKind::kFrame;
+  Clock::time_point arrived;  // its last byte
+  std::vector<uint8_t> body;
 };
 
 struct Reply {
@@ -26,8 +31,8 @@ class RequestQueue {
  public:
   explicit RequestQueue(size_t capacity) : capacity_(capacity) {}
 
-  // Copies the frame. False: full or closed.
-  bool TryPush(uint64_t connection, std::span<const uint8_t> frame);
+  // Copies the body. False: full or closed.
+  bool TryPush(uint64_t connection, MessageKind kind, Clock::time_point arrived, std::span<const uint8_t> body);
 
   // Waits for a request, then at most `wait` for more of them. Empty: closed, and all requests taken.
   std::vector<Request> TakeBatch(size_t max_batch, std::chrono::milliseconds wait);

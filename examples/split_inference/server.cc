@@ -1,6 +1,6 @@
-// The server's half of a split network: takes Strait frames from many clients over TCP, decodes and classifies them
-// in batches, answers each. docs/two-processes.md. Two threads: the main one moves bytes, the other runs the
-// network.
+// The server's half of a split network: takes Strait frames (with a plan, of several splits, and whole images) from
+// many clients over TCP, decodes and classifies them in batches, answers each. docs/two-processes.md. Two threads:
+// the main one moves bytes, the other runs the network.
 #include <torch/utils.h>
 
 #include <CLI/CLI.hpp>
@@ -11,9 +11,10 @@
 #include <utility>
 #include <vector>
 
-#include "engine.h"
 #include "io_loop.h"
+#include "plan_files.h"
 #include "request_queue.h"
+#include "service.h"
 #include "socket.h"
 #include "wake_pipe.h"
 
@@ -21,7 +22,8 @@ namespace split_inference {
 namespace {
 
 struct Options {
-  std::string model, tail;
+  std::string model, tail;            // one unit, or
+  std::string plan, halves, network;  // all of a plan
   std::string host = "127.0.0.1";
   uint16_t port = 0;
   size_t max_batch = 32;
@@ -42,25 +44,36 @@ struct Tally {
   size_t largest_batch = 0;
 };
 
+std::vector<uint8_t> MessageFor(const Request& request, const strait::Result<std::vector<Score>>& scores) {
+  std::vector<uint8_t> message;
+  if (!scores.ok()) {
+    AppendError(scores.status().ToString(), message);
+  } else if (request.kind == MessageKind::kFrame) {
+    AppendAnswer(*scores, message);
+  } else {  // all that it waited and took, so that the client sees what the link took
+    const double seconds = std::chrono::duration<double>(Clock::now() - request.arrived).count();
+    AppendTimedAnswer(seconds, *scores, message);
+  }
+  return message;
+}
+
+strait::Result<Service> OpenService(const Options& options) {
+  if (options.plan.empty()) return Service::OpenModel(options.model, options.tail, options.top);
+  STRAIT_ASSIGN_OR_RETURN(const PlanFiles files, OpenPlan(options.plan, options.halves));
+  return Service::OpenPlan(files, options.network, options.top);
+}
+
 // The inference thread: until the queue is closed and empty.
-void Serve(Engine& engine, RequestQueue& queue, const WakePipe& wake, const Options& options, Tally& tally) {
+void Serve(Service& service, RequestQueue& queue, const WakePipe& wake, const Options& options, Tally& tally) {
   const std::chrono::milliseconds wait(options.wait_ms);
   while (true) {
     const std::vector<Request> batch = queue.TakeBatch(options.max_batch, wait);
     if (batch.empty()) return;
-    std::vector<strait::FrameView> frames;
-    for (const Request& request : batch) frames.emplace_back(request.frame);
-    const auto results = engine.Run(frames);
+    const auto results = service.Run(batch);
     std::vector<Reply> replies;
     for (size_t i = 0; i < batch.size(); ++i) {
-      Reply reply{batch[i].connection, {}};
-      if (results[i].ok()) {
-        AppendAnswer(*results[i], reply.message);
-      } else {
-        AppendError(results[i].status().ToString(), reply.message);
-        ++tally.errors;
-      }
-      replies.push_back(std::move(reply));
+      replies.push_back({batch[i].connection, MessageFor(batch[i], results[i])});
+      if (!results[i].ok()) ++tally.errors;
     }
     tally.requests += batch.size();
     tally.batches += 1;
@@ -72,7 +85,7 @@ void Serve(Engine& engine, RequestQueue& queue, const WakePipe& wake, const Opti
 
 strait::Status Run(const Options& options) {
   if (options.threads > 0) torch::set_num_threads(options.threads);
-  STRAIT_ASSIGN_OR_RETURN(Engine engine, Engine::Load(options.model, options.tail, options.top));
+  STRAIT_ASSIGN_OR_RETURN(Service service, OpenService(options));
   STRAIT_ASSIGN_OR_RETURN(const WakePipe wake, WakePipe::Open());
   StopOnSignals(wake);
   STRAIT_ASSIGN_OR_RETURN(Fd listener, Listen(options.host, options.port));
@@ -87,7 +100,7 @@ strait::Status Run(const Options& options) {
   io.limits.idle_timeout = std::chrono::milliseconds(options.idle_ms);
   io.max_clients = options.max_clients;
   Tally tally;
-  std::thread inference([&] { Serve(engine, queue, wake, options, tally); });
+  std::thread inference([&] { Serve(service, queue, wake, options, tally); });
   IoLoop(std::move(listener), queue, wake, io).Run();
   inference.join();
   std::fprintf(stderr, "server: %zu requests in %zu batches, the largest of %zu; %zu errors\n", tally.requests,
@@ -101,10 +114,22 @@ strait::Status Run(const Options& options) {
 int main(int argc, char** argv) {
   split_inference::Options options;
   CLI::App app("Decodes and classifies what split-inference clients send.", "split-inference-server");
-  app.add_option("--model", options.model, "Model file of the unit")->required()->type_name("MODEL.strait");
-  app.add_option("--tail", options.tail, "The network behind the split (TorchScript)")
-      ->required()
-      ->type_name("TAIL.ts");
+  CLI::Option* model =
+      app.add_option("--model", options.model, "Model file of the unit")->type_name("MODEL.strait");
+  CLI::Option* tail =
+      app.add_option("--tail", options.tail, "The network behind the split (TorchScript)")->type_name("TAIL.ts");
+  CLI::Option* plan = app.add_option("--plan", options.plan, "Instead: a plan, all of whose splits are served")
+                          ->type_name("PLAN.json");
+  CLI::Option* halves =
+      app.add_option("--halves", options.halves, "With --plan: DIR/SPLIT/tail.ts for each split")->type_name("DIR");
+  CLI::Option* network =
+      app.add_option("--network", options.network, "With --plan: the whole network (TorchScript), for images")
+          ->type_name("NET.pt");
+  model->needs(tail);
+  tail->needs(model);
+  plan->needs(halves)->needs(network)->excludes(model)->excludes(tail);
+  halves->needs(plan);
+  network->needs(plan);
   app.add_option("--host", options.host, "Address to listen on")->capture_default_str();
   app.add_option("--port", options.port, "Port; 0: any, it is printed")->capture_default_str();
   app.add_option("--max-batch", options.max_batch, "Largest batch")
@@ -124,7 +149,7 @@ int main(int argc, char** argv) {
   app.add_option("--idle-ms", options.idle_ms, "How long a client may ask nothing")
       ->check(CLI::Range(1, 86'400'000))
       ->capture_default_str();
-  app.add_option("--max-message", options.max_message, "Largest frame in bytes")
+  app.add_option("--max-message", options.max_message, "Largest body of a message in bytes")
       ->check(CLI::Range(1, 1 << 28))
       ->capture_default_str();
   app.add_option("--max-clients", options.max_clients, "Connections at once")
@@ -132,6 +157,7 @@ int main(int argc, char** argv) {
       ->capture_default_str();
   try {
     app.parse(argc, argv);
+    if (options.model.empty() && options.plan.empty()) throw CLI::RequiredError("--model and --tail, or --plan");
   } catch (const CLI::ParseError& error) {
     return app.exit(error) == 0 ? 0 : 2;
   }
