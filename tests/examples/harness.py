@@ -1,4 +1,8 @@
-"""What the test of the two processes stands on: the programs, a run's files, the wire format, threads that report."""
+"""What the tests of the two processes stand on: the programs, a run's files, the wire format, threads that report.
+
+Both tests are called as TEST.py STRAIT_TRAIN SERVER CLIENT STRAIT.
+"""
+import json
 import os
 import shutil
 import signal
@@ -9,12 +13,17 @@ import sys
 import threading
 import time
 
-TRAIN, SERVER, CLIENT = (os.path.abspath(path) for path in sys.argv[1:4])
+TRAIN, SERVER, CLIENT, STRAIT = (os.path.abspath(path) for path in sys.argv[1:5])
 DEADLINE_S = 120  # for anything that must happen at all; nothing is measured
 IMAGES = 20
 MESSAGE_TIMEOUT_MS = 2000
 MAX_MESSAGE = 65536
+SPLIT = "layer2"  # of the unit
+TOLERANCE = 2e-5  # float32 in another order; images differ by more, as test_answers_tell_images_apart checks
+SERVE_MODEL = ("--model", "r/model.strait", "--tail", "halves/tail.ts")
+SERVE_PLAN = ("--plan", "plan.json", "--halves", "plan_halves", "--network", "net.pt")
 REQUEST, ANSWER, ERROR = 1, 2, 3
+SPLIT_FRAME, JPEG, PIXELS, PROBE, TIMED_ANSWER = 4, 5, 6, 7, 8
 
 UNIT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "tiny_unit.toml")
 
@@ -37,16 +46,30 @@ def prepare():
         "--set", "train.batch_size=32", "--set", "network.width=4", "--out", "net.pt")
     run(TRAIN, "run", "unit.toml", "--set", "loss.lambdas=[3e-6, 1e-6]", "--out", "r")
     run(TRAIN, "export", "r", "--halves", "halves", "--images", "images", "--count", str(IMAGES))
+    run(TRAIN, "export", "r", "--halves", f"plan_halves/{SPLIT}")
     check(len(os.listdir("images")) == IMAGES, "export --images wrote another number of images")
+
+
+def write_plan(path, *entries, model=None):
+    """A plan of the run's unit: (route, split, quality, device_seconds, accuracy) for each entry."""
+    model = model or json.loads(run(STRAIT, "info", "r/model.strait", "--json"))["id"]
+    plan = {"format": "strait-plan", "version": 1, "backbone_hash": "0", "device": "test", "server": "test",
+            "idle_watts": 0, "joules_per_byte": 0, "switch_seconds": 0,
+            "models": [{"split": SPLIT, "file": "r/model.strait", "id": model}],
+            "entries": [{"route": route, "split": split, "quality": quality, "threads": 1, "frequency_hz": 0, "batch": 1,
+                         "device_seconds": seconds, "server_seconds": 0, "bytes": 0 if route == "local" else 100,
+                         "device_joules": 0, "accuracy": accuracy}
+                        for route, split, quality, seconds, accuracy in entries]}
+    with open(path, "w") as f:
+        json.dump(plan, f)
 
 
 class Server:
     """A server process and what it has said."""
 
-    def __init__(self, *options, max_message=MAX_MESSAGE):
+    def __init__(self, *options, serve=SERVE_MODEL, max_message=MAX_MESSAGE):
         self.process = subprocess.Popen(
-            [SERVER, "--model", "r/model.strait", "--tail", "halves/tail.ts", "--timeout-ms", str(MESSAGE_TIMEOUT_MS),
-             "--max-message", str(max_message), *options],
+            [SERVER, *serve, "--timeout-ms", str(MESSAGE_TIMEOUT_MS), "--max-message", str(max_message), *options],
             stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         line = self.process.stdout.readline()  # ends, at the latest, when the process does
         check(line.startswith("listening on"), f"the server says '{line}': {line or self.process.stderr.read()}")
@@ -70,6 +93,25 @@ class Server:
         _, errors = self.process.communicate(timeout=DEADLINE_S)
         check(self.process.returncode == 0, f"the server exits {self.process.returncode}: {errors}")
         return errors
+
+
+def parse(output):
+    """Lines of a client as {image: [(bytes, [(class, score)])]} and their number."""
+    answers, count = {}, 0
+    for line in output.splitlines():
+        if line.startswith("#"):
+            continue
+        image, size, *scores = line.split("\t")
+        pairs = [(int(label), float(score)) for label, score in (text.split(":") for text in scores)]
+        answers.setdefault(image, []).append((int(size), pairs))
+        count += 1
+    return answers, count
+
+
+def same_scores(a, b):
+    # By class, not by place: two scores that differ in the last bit may change places in a batch of another size.
+    a, b = dict(a), dict(b)
+    return a.keys() == b.keys() and all(abs(a[label] - b[label]) <= TOLERANCE * (1 + abs(a[label])) for label in a)
 
 
 def client_args(*options):

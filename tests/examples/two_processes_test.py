@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """The two programs of examples/split_inference, as processes over a real socket.
 
-usage: two_processes_test.py STRAIT_TRAIN SERVER CLIENT
+usage: two_processes_test.py STRAIT_TRAIN SERVER CLIENT STRAIT
 
 Trains a tiny network and unit, exports the halves, starts a server, then at once: clients with thousands of requests,
 clients killed in the middle, clients that send rubbish. Every good client must get every answer, the same as the
@@ -16,32 +16,13 @@ import sys
 import tempfile
 import time
 
-from harness import (ANSWER, CLIENT, DEADLINE_S, ERROR, IMAGES, MAX_MESSAGE, REQUEST, SERVER, Background, Server, check,
-                     client_args, connect, message, prepare, receive_message, run)
+from harness import (ANSWER, CLIENT, DEADLINE_S, ERROR, IMAGES, MAX_MESSAGE, PROBE, REQUEST, SERVER, SPLIT_FRAME,
+                     TIMED_ANSWER, Background, Server, check, client_args, connect, message, parse, prepare,
+                     receive_message, run, same_scores)
 
 REPEAT = 40
-TOLERANCE = 2e-5  # float32 in another order; images differ by more, as test_answers_tell_images_apart checks
 GOOD_CLIENTS = [["--quality", "1"], ["--quality", "0.5"], ["--max-bytes", "80", "--connections", "2"],
                 ["--checksum", "--connections", "3"], ["--quality", "0", "--checksum"]]
-
-
-def parse(output):
-    """Lines of a client as {image: [(bytes, [(class, score)])]} and their number."""
-    answers, count = {}, 0
-    for line in output.splitlines():
-        if line.startswith("#"):
-            continue
-        image, size, *scores = line.split("\t")
-        pairs = [(int(label), float(score)) for label, score in (text.split(":") for text in scores)]
-        answers.setdefault(image, []).append((int(size), pairs))
-        count += 1
-    return answers, count
-
-
-def same_scores(a, b):
-    # By class, not by place: two scores that differ in the last bit may change places in a batch of another size.
-    a, b = dict(a), dict(b)
-    return a.keys() == b.keys() and all(abs(a[label] - b[label]) <= TOLERANCE * (1 + abs(a[label])) for label in a)
 
 
 def check_good(options, output, reference):
@@ -74,14 +55,21 @@ def expect_errors_that_leave_the_connection_open(port):
             check(kind == ERROR and body, f"frame {frame[:8]}: kind {kind}")
         peer.sendall(message(REQUEST, frames[4]))
         receive_message(peer)  # random bytes could, once in a long while, be a frame
+        # Kinds for servers with a plan, which this one has not.
+        peer.sendall(message(SPLIT_FRAME, b"\x06layer2" + frames[1]) + message(PROBE, b"x" * 100))
+        kind, body = receive_message(peer)
+        check(kind == ERROR and b"without a plan" in body, f"a frame with a split: kind {kind}, {body}")
+        kind, body = receive_message(peer)
+        check(kind == TIMED_ANSWER and len(body) == 6, f"a probe: kind {kind}, {body}")
 
 
 def rubbish(port):
     expect_error_and_end(port, b"GET / HTTP/1.1\r\nHost: here\r\n\r\n", b"does not start")
     expect_error_and_end(port, bytes(255 - i % 256 for i in range(20000)), b"does not start")
     expect_error_and_end(port, b"St\x09\x01\x00\x00\x00\x00", b"version 9")
-    expect_error_and_end(port, message(7, b""), b"unknown kind")
+    expect_error_and_end(port, message(99, b""), b"unknown kind")
     expect_error_and_end(port, message(ANSWER, b"\x00"), b"wanted a request")
+    expect_error_and_end(port, message(TIMED_ANSWER, b"\x00" * 6), b"wanted a request")
     expect_error_and_end(port, message(REQUEST, b"", length=0xFFFFFFFF), b"at most")
     expect_error_and_end(port, message(REQUEST, b"", length=MAX_MESSAGE + 1), b"at most")
     expect_error_and_end(port, message(REQUEST, b"half", length=1000), b"did not come in time")
