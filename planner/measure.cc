@@ -254,6 +254,7 @@ Result<Profile> Measure(const MeasureOptions& options) {
   profile.cores = std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
   profile.time_scale = options.time_scale;
   profile.power = options.power;
+  for (const Unit& unit : setup.units) profile.units.push_back({unit.split, unit.model->id()});
   profile.clocks_hz = options.clocks_hz;
   std::ranges::sort(profile.clocks_hz);
   std::optional<ClockControl> control =

@@ -1,7 +1,10 @@
 #include "planner/profile.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <array>
+#include <charconv>
 #include <cmath>
 #include <nlohmann/json.hpp>
 #include <optional>
@@ -16,7 +19,7 @@ namespace {
 constexpr const char kFormat[] = "strait-profile";
 constexpr int64_t kVersion = 1;
 constexpr int64_t kMaxFileBytes = int64_t{1} << 26;
-constexpr size_t kMaxTimings = 1 << 18, kMaxClocks = 1024;
+constexpr size_t kMaxTimings = 1 << 18, kMaxClocks = 1024, kMaxUnits = 4096;
 constexpr int64_t kMaxThreads = 4096, kMaxBatch = 1 << 20;
 
 constexpr std::array kTaskNames = {"prepare", "head",    "encode",   "decode",
@@ -104,6 +107,24 @@ Status ReadClocks(JsonObject& object, Profile& profile) {
   return Status();
 }
 
+Status ReadUnits(JsonObject& object, Profile& profile) {
+  STRAIT_ASSIGN_OR_RETURN(const nlohmann::json* units, object.Array("units", kMaxUnits));
+  for (size_t i = 0; i < units->size(); ++i) {
+    const std::string where = object.where() + ": units[" + std::to_string(i) + "]";
+    STRAIT_ASSIGN_OR_RETURN(JsonObject unit, JsonObject::Of((*units)[i], where));
+    ProfiledUnit known;
+    STRAIT_ASSIGN_OR_RETURN(known.split, unit.String("split"));
+    STRAIT_ASSIGN_OR_RETURN(const std::string id, unit.String("model_id"));
+    STRAIT_RETURN_IF_ERROR(unit.Finish());
+    const auto [end, error] = std::from_chars(id.data(), id.data() + id.size(), known.model_id, 16);
+    if (id.size() != 16 || error != std::errc() || end != id.data() + id.size()) {
+      return Error(StatusCode::kCorrupt, where, ": \"model_id\" wants 16 hexadecimal digits");
+    }
+    profile.units.push_back(std::move(known));
+  }
+  return Status();
+}
+
 }  // namespace
 
 const char* TaskName(Task task) { return kTaskNames.at(static_cast<size_t>(task)); }
@@ -121,6 +142,7 @@ Result<Profile> ParseProfile(const std::string& text, const std::string& name) {
   STRAIT_ASSIGN_OR_RETURN(const nlohmann::json* power, object.Get("power"));
   STRAIT_ASSIGN_OR_RETURN(profile.power, ReadPower(*power, name + ": power"));
   STRAIT_RETURN_IF_ERROR(ReadClocks(object, profile));
+  STRAIT_RETURN_IF_ERROR(ReadUnits(object, profile));
   STRAIT_ASSIGN_OR_RETURN(const nlohmann::json* timings, object.Array("timings", kMaxTimings));
   if (timings->empty()) return Error(StatusCode::kCorrupt, name, ": \"timings\" is empty: nothing was measured");
   for (size_t i = 0; i < timings->size(); ++i) {
@@ -151,6 +173,10 @@ std::string ToJson(const Profile& profile) {
                        {"high_seconds", t.high_seconds},
                        {"joules", t.joules}});
   }
+  nlohmann::ordered_json units = nlohmann::ordered_json::array();
+  for (const ProfiledUnit& unit : profile.units) {
+    units.push_back({{"split", unit.split}, {"model_id", fmt::format("{:016x}", unit.model_id)}});
+  }
   const nlohmann::ordered_json json = {{"format", kFormat},
                                        {"version", kVersion},
                                        {"machine", profile.machine},
@@ -163,6 +189,7 @@ std::string ToJson(const Profile& profile) {
                                          {"joules_per_byte", profile.power.joules_per_byte}}},
                                        {"clocks_hz", profile.clocks_hz},
                                        {"clock_measured", profile.clock_measured ? 1 : 0},
+                                       {"units", std::move(units)},
                                        {"timings", std::move(timings)}};
   return json.dump(1) + "\n";
 }

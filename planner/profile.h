@@ -46,6 +46,12 @@ struct PowerModel {
   double joules_per_byte = 3.5e-6;  // LTE uplink, 438 mJ a megabit (Huang et al., MobiSys 2012, table 4)
 };
 
+// A unit whose encoding or decoding was measured.
+struct ProfiledUnit {
+  std::string split;
+  uint64_t model_id = 0;  // Model::id()
+};
+
 struct Profile {
   std::string machine;        // in words
   std::string backbone_hash;  // of the network that was measured
@@ -57,6 +63,7 @@ struct Profile {
   // times at the highest are scaled by max / hz.
   std::vector<double> clocks_hz;
   bool clock_measured = false;
+  std::vector<ProfiledUnit> units;
   std::vector<Timing> timings;
 };
 

@@ -1,9 +1,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <cstdio>
 #include <filesystem>
 #include <memory>
+#include <utility>
 
 #include "entropy/error.h"
 #include "planner/simulate.h"
@@ -24,6 +26,24 @@ const PolicyResult* Best(const std::vector<PolicyResult>& results, double min_ac
     if (best == nullptr || result.mean_seconds < best->mean_seconds) best = &result;
   }
   return best;
+}
+
+// How a policy's line looks: the same in every plot, whatever others are there. Told apart by the name's beginning,
+// the longer names first.
+std::string LineStyle(const std::string& name) {
+  static constexpr std::array<std::pair<const char*, const char*>, 10> kStyles = {
+      {{"local", "rgb '#999999' linewidth 2"},
+       {"static ", "rgb '#009e73' linewidth 2"},
+       {"offload jpeg", "rgb '#56b4e9' linewidth 2"},
+       {"offload raw", "rgb '#e69f00' linewidth 2"},
+       {"dynamic split", "rgb '#cc79a7' linewidth 2"},
+       {"dynasplit, live", "rgb '#0072b2' linewidth 2 dashtype (6,4)"},
+       {"dynasplit", "rgb '#0072b2' linewidth 2"},
+       {"strait, channel known", "rgb '#d55e00' linewidth 2 dashtype (6,4)"},
+       {"strait", "rgb '#d55e00' linewidth 3"},
+       {"oracle", "rgb '#000000' linewidth 2 dashtype (2,3)"}}};
+  const auto style = std::ranges::find_if(kStyles, [&](const auto& s) { return name.rfind(s.first, 0) == 0; });
+  return style == kStyles.end() ? "rgb '#000000'" : style->second;
 }
 
 std::vector<const PolicyResult*> Shown(const std::vector<PolicyResult>& results, double min_accuracy) {
@@ -86,8 +106,8 @@ Status PlotLatencies(const std::vector<PolicyResult>& results, double min_accura
       "set key outside right top\nset yrange [0:100]\n";
   std::string plot = "plot ";
   for (size_t i = 0; i < shown.size(); ++i) {
-    plot += fmt::format("{}$latencies index {} with lines linewidth 2 title '{}'", i > 0 ? ", " : "", i,
-                        shown[i]->name);
+    plot += fmt::format("{}$latencies index {} with lines linecolor {} title '{}'", i > 0 ? ", " : "", i,
+                        LineStyle(shown[i]->name), shown[i]->name);
   }
   const std::string png = std::filesystem::path(svg).replace_extension(".png").string();
   script +=

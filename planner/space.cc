@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <set>
+#include <utility>
 
 #include "entropy/error.h"
 
@@ -66,6 +67,13 @@ Status CheckHashes(const Profile& device, const Profile& server, const Rates& ra
     if (split.backbone_hash != device.backbone_hash) {
       return Error(StatusCode::kModelMismatch, split.model_file, ": was trained with backbone ",
                    split.backbone_hash, ", the profiles are of ", device.backbone_hash);
+    }
+    for (const auto& [side, profile] : {std::pair("device", &device), std::pair("server", &server)}) {
+      const auto unit = std::ranges::find(profile->units, split.split, &ProfiledUnit::split);
+      if (unit != profile->units.end() && unit->model_id != split.model_id) {
+        return Error(StatusCode::kModelMismatch, split.model_file, ": is not the unit at ", split.split,
+                     " that the ", side, " profile is of; measure again, or name the run that was measured");
+      }
     }
   }
   return Status();

@@ -46,6 +46,7 @@ TEST(Profile, RefusesWhatIsNoneNamingFileAndPlace) {
   ExpectRefused(Replaced(good, "\"time_scale\"", "\"extra\": 1, \"time_scale\""), StatusCode::kUnsupported,
                 "extra");
   ExpectRefused(Replaced(good, "\"busy_watts\": 6.0", "\"busy_watts\": 1.0"), StatusCode::kCorrupt, "busy_watts");
+  ExpectRefused(Replaced(good, "0000000000000007", "seven"), StatusCode::kCorrupt, "units[0]: \"model_id\"");
   Profile still = testing::SampleProfile(20);
   still.timings[2].seconds = 0;
   ExpectRefused(ToJson(still), StatusCode::kCorrupt, "timings[2]: \"seconds\" is 0");

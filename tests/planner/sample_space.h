@@ -48,6 +48,7 @@ inline Profile SampleProfile(double slowness, const SampleSize& size = {}) {
   profile.backbone_hash = "feed";
   profile.cores = 4;
   for (int i = 1; i <= size.clocks && slowness > 1; ++i) profile.clocks_hz.push_back(2e9 * i / size.clocks);
+  for (const std::string& split : SampleSplits()) profile.units.push_back({split, 7});
   for (const int threads : size.threads) {
     for (const int batch : size.batches) {
       const double speedup = 0.3 + 0.7 * threads, work = slowness * (0.5 + batch) / speedup;

@@ -114,6 +114,11 @@ TEST(Space, RefusesProfilesThatDoNotFitNamingWhatIsMissing) {
   Rates foreign = SampleRates();
   foreign.splits[2].backbone_hash = "beef";
   EXPECT_NE(message(SampleProfile(20), SampleProfile(1), foreign).find("layer3.strait"), std::string::npos);
+  Profile older = SampleProfile(1);
+  older.units[1].model_id = 6;
+  EXPECT_NE(message(SampleProfile(20), older, SampleRates())
+                .find("layer2.strait: is not the unit at layer2 that the server profile is of"),
+            std::string::npos);
   Profile short_one = SampleProfile(20);
   std::erase_if(short_one.timings, [](const Timing& t) { return t.task == Task::kHead && t.place == "layer2"; });
   EXPECT_NE(
