@@ -96,6 +96,14 @@ void Link::ProbeIfSilent() {
   wake_.Wake();
 }
 
+void Link::PingLocked() {
+  const Clock::time_point now = Clock::now();
+  const double half_life = options_.estimator.half_life_seconds;
+  if (!under_way_.empty() || Seconds(now - last_ping_) < half_life) return;
+  last_ping_ = now;
+  PushLocked(MessageKind::kProbe, {}, /*awaited=*/false);
+}
+
 void Link::PushLocked(MessageKind kind, std::span<const uint8_t> body, bool awaited) {
   // What is still under way goes first.
   double bytes = static_cast<double>(kHeaderBytes + body.size());
@@ -218,6 +226,7 @@ Status Link::TakeReplyLocked(MessageKind kind, std::span<const uint8_t> body) {
     const Clock::time_point now = Clock::now();
     estimator_.Observe(Seconds(now), pending.bytes, Seconds(now - pending.start) - reply->server_seconds);
   }
+  PingLocked();
   if (pending.awaited) {
     answer_ = std::move(reply);
     answered_.notify_one();

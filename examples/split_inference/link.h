@@ -73,6 +73,9 @@ class Link {
   strait::Status TakeMessagesLocked();
   void BreakLocked(const strait::Status& why);
   strait::Status TakeReplyLocked(MessageKind kind, std::span<const uint8_t> body);
+  // Sends an empty probe, once in a half-life, when an answer has come: messages of one size alone do not tell a
+  // slow link from a distant one. TCP knows its round trip, too, but as a slow mean, the server's time in it.
+  void PingLocked();
   void PushLocked(MessageKind kind, std::span<const uint8_t> body, bool awaited);
 
   const LinkOptions options_;
@@ -84,6 +87,7 @@ class Link {
   Fd socket_;  // invalid: the link is down
   strait::LinkEstimator estimator_;
   std::deque<Pending> under_way_;  // answers come in the order of requests
+  Clock::time_point last_ping_;
   std::vector<uint8_t> outgoing_, incoming_;
   std::optional<strait::Result<TimedAnswer>> answer_;  // to the request that is awaited
   std::thread thread_;
