@@ -126,6 +126,7 @@ void Print(const std::string& image, size_t bytes, const std::vector<Score>& sco
   std::printf("%s\t%zu", image.c_str(), bytes);
   for (const Score& score : scores) std::printf("\t%u:%.6g", score.label, static_cast<double>(score.score));
   std::printf("\n");
+  std::fflush(stdout);  // images may come seldom, and somebody may watch
 }
 
 Status CheckBatch(const std::string& path, const strait::Plan& plan) {
