@@ -2,6 +2,7 @@
 
 Both tests are called as TEST.py STRAIT_TRAIN SERVER CLIENT STRAIT.
 """
+import atexit
 import json
 import os
 import shutil
@@ -71,6 +72,7 @@ class Server:
         self.process = subprocess.Popen(
             [SERVER, *serve, "--timeout-ms", str(MESSAGE_TIMEOUT_MS), "--max-message", str(max_message), *options],
             stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        atexit.register(self.process.kill)  # when a test fails
         line = self.process.stdout.readline()  # ends, at the latest, when the process does
         check(line.startswith("listening on"), f"the server says '{line}': {line or self.process.stderr.read()}")
         self.port = int(line.split()[-1])
