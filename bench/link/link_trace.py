@@ -7,12 +7,18 @@ COLUMNS = ("seconds", "bytes_per_second", "rtt_seconds", "loss")
 
 class LinkTrace:
     def __init__(self, path):
-        with open(path, newline="") as f:
-            rows = list(csv.DictReader(f))
-        if len(rows) < 2 or any(column not in rows[0] for column in COLUMNS):
-            raise SystemExit(f"{path}: wants the columns {','.join(COLUMNS)} and two rows at least; "
+        try:
+            with open(path, newline="") as f:
+                rows = list(csv.DictReader(f))
+            columns = [[float(row[column]) for row in rows] for column in COLUMNS]
+        except OSError as error:
+            raise SystemExit(f"{path}: cannot be read: {error.strerror}") from None
+        except (KeyError, TypeError, ValueError):
+            columns = [[]]
+        if len(columns[0]) < 2:
+            raise SystemExit(f"{path}: wants the columns {','.join(COLUMNS)} and two rows of numbers at least; "
                              "strait-plan trace writes such a file")
-        self.times, self.rates, self.rtts, self.losses = ([float(row[c]) for row in rows] for c in COLUMNS)
+        self.times, self.rates, self.rtts, self.losses = columns
         if not any(rate > 0 for rate in self.rates):
             raise SystemExit(f"{path}: has no point with a rate")
         self.duration = 2 * self.times[-1] - self.times[-2]  # the last point lasts as long as the one before

@@ -50,7 +50,10 @@ while [ $# -gt 0 ]; do
   shift 2
 done
 if ! $self_test; then
-  [ ${#words[@]} -eq 2 ] && [ -n "$halves" ] && [ -n "$network" ] && [ -n "$images" ] || { usage >&2; exit 2; }
+  if [ ${#words[@]} -ne 2 ] || [ -z "$halves" ] || [ -z "$network" ] || [ -z "$images" ]; then
+    usage >&2
+    exit 2
+  fi
 fi
 [ "$(id -u)" -eq 0 ] || fail "needs root, to make network namespaces; run it with sudo"
 for tool in ip tc python3; do command -v $tool > /dev/null || fail "$tool is missing; install iproute2 and python3"; done
