@@ -114,9 +114,10 @@ struct Choice {
   bool meets_deadline = true;  // by the pessimistic values; never without a channel that the entry needs
   bool meets_accuracy = true;
   bool switched = false;  // another split or route than the choice before
-  // When no answer has come so many seconds after the request began, which is half as long again as the pessimistic
-  // latency, it pays to run `fallback` and take whichever ends first: the fastest local entry, of those accurate
-  // enough where there are any. Infinite and null where the choice itself is local or the plan has no local entry.
+  // When no answer has come so many seconds after the request began, it pays to run `fallback` and take whichever
+  // ends first: the fastest local entry, of those accurate enough where there are any. That is when waiting beyond
+  // the pessimistic latency has cost half of what the fallback costs. Infinite and null where there is no such
+  // entry.
   double give_up_seconds = std::numeric_limits<double>::infinity();
   const PlanEntry* fallback = nullptr;
 };

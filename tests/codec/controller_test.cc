@@ -229,16 +229,22 @@ TEST(Controller, SaysWhenToGiveUpOnAnAnswerAndWhatToRunThen) {
   };
   spec.entries = {entry(Route::kSplit, "layer2", 0.01, 1000, 80), entry(Route::kLocal, "", 0.5, 0, 70),
                   entry(Route::kLocal, "", 0.9, 0, 90)};
+  spec.idle_watts = 4;
+  spec.entries[1].device_joules = 2;
   Controller controller(Made(spec));
   ChannelState channel = {.bytes_per_second = 1e5, .rtt_seconds = 0.02};
   channel.low_bytes_per_second = 1e4;
   Choice choice = controller.Choose(channel);
   ASSERT_EQ(choice.index, 0u);
   EXPECT_EQ(choice.fallback, &controller.plan().entries()[1]);
-  EXPECT_DOUBLE_EQ(choice.give_up_seconds, 1.5 * (0.01 + 0.02 + 0.1));
+  EXPECT_DOUBLE_EQ(choice.give_up_seconds, 0.01 + 0.02 + 0.1 + 0.5 * 0.5);
   choice = controller.Choose(channel, {.min_accuracy = 75});
   ASSERT_EQ(choice.index, 0u);
   EXPECT_EQ(choice.fallback, &controller.plan().entries()[2]);
+  channel.seconds_per_joule = 3;  // a battery, and waiting that costs less of it than computing
+  choice = controller.Choose(channel, {.deadline_seconds = 0.2});
+  ASSERT_EQ(choice.index, 0u);
+  EXPECT_DOUBLE_EQ(choice.give_up_seconds, 0.13 + 0.5 * (0.5 + 3 * 2.0) / (1 + 3 * 4.0));
   choice = controller.Choose({}, {});
   EXPECT_EQ(choice.entry->route, Route::kLocal);
   EXPECT_EQ(choice.fallback, nullptr);
