@@ -25,12 +25,13 @@ std::optional<ClockControl> ClockControl::Open(const std::string& root) {
   std::error_code error;
   for (int core = 0;; ++core) {
     const std::string dir = root + "/cpu" + std::to_string(core) + "/cpufreq";
-    if (!std::filesystem::exists(dir, error)) break;
+    if (!std::filesystem::exists(root + "/cpu" + std::to_string(core), error)) break;
+    if (!std::filesystem::exists(dir, error)) continue;  // offline
     Core entry;
     entry.limit = dir + "/scaling_max_freq";
     std::ifstream(entry.limit) >> entry.before;
     if (entry.before.empty() || !Write(entry.limit, entry.before)) return std::nullopt;
-    if (core == 0) {
+    if (control.clocks_hz_.empty()) {
       std::ifstream steps(dir + "/scaling_available_frequencies");
       for (double khz = 0; steps >> khz;) control.clocks_hz_.push_back(1e3 * khz);
     }

@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <charconv>
 #include <cmath>
+#include <optional>
+#include <random>
 #include <sstream>
 
 #include "codec/file_io.h"
@@ -16,6 +18,7 @@ namespace {
 constexpr const char kHeader[] = "seconds,bytes_per_second,rtt_seconds,loss";
 constexpr double kPacketBytes = 1448;  // payload of a TCP segment on Ethernet
 constexpr double kMaxGapSteps = 10;
+constexpr double kMaxLoss = 0.9;  // a message goes again and again until all of it is there
 constexpr int64_t kMaxFileBytes = int64_t{1} << 30;
 
 // A field as a finite number; false for anything else, also for what follows a number.
@@ -39,11 +42,18 @@ Result<LinkPoint> ParseLine(const std::string& line, const std::string& where) {
     begin = end + 1;
   }
   const LinkPoint point = {fields[0], fields[1], fields[2], fields[3]};
-  if (point.bytes_per_second < 0 || point.rtt_seconds < 0) {
-    return Error(StatusCode::kCorrupt, where, ": rate and round trip must not be negative");
+  const auto in = [](double value, double low, double high) { return value >= low && value <= high; };
+  if (point.bytes_per_second != 0 && !in(point.bytes_per_second, 1e-3, 1e12)) {
+    return Error(StatusCode::kCorrupt, where, ": rate ", point.bytes_per_second,
+                 " is neither 0 nor in 0.001..1e12");
   }
-  if (point.loss < 0 || point.loss >= 1)
-    return Error(StatusCode::kCorrupt, where, ": loss ", point.loss, " is not in [0, 1)");
+  if (!in(point.rtt_seconds, 0, 1e4)) {
+    return Error(StatusCode::kCorrupt, where, ": round trip ", point.rtt_seconds, " is not in 0..1e4");
+  }
+  if (!in(point.loss, 0, kMaxLoss)) {
+    return Error(StatusCode::kCorrupt, where, ": loss ", point.loss, " is not in 0..", kMaxLoss);
+  }
+  if (std::abs(point.seconds) > 1e9) return Error(StatusCode::kCorrupt, where, ": time is beyond 1e9 s");
   return point;
 }
 
@@ -52,8 +62,8 @@ Status CheckGaps(const std::vector<LinkPoint>& points, const std::string& path) 
   std::vector<double> steps;
   for (size_t i = 1; i < points.size(); ++i) steps.push_back(points[i].seconds - points[i - 1].seconds);
   std::vector<double> sorted = steps;
-  std::ranges::nth_element(sorted, sorted.begin() + static_cast<ptrdiff_t>(sorted.size() / 2));
-  const double usual = sorted[sorted.size() / 2];
+  std::ranges::nth_element(sorted, sorted.begin() + static_cast<ptrdiff_t>((sorted.size() - 1) / 2));
+  const double usual = sorted[(sorted.size() - 1) / 2];
   for (size_t i = 0; i < steps.size(); ++i) {
     if (steps[i] > kMaxGapSteps * usual) {
       return Error(StatusCode::kCorrupt, path, ":", i + 3, ": a gap of ", steps[i], " s where steps are ", usual,
@@ -156,14 +166,17 @@ double LinkTrace::SendSeconds(double start, double bytes) const {
   return std::max(rounds * duration_ + end - phase, 0.0);
 }
 
-double LinkTrace::TransferSeconds(double start, double bytes, std::mt19937_64& random) const {
+double LinkTrace::TransferSeconds(double start, double bytes, uint64_t seed) const {
+  std::optional<std::mt19937_64> random;  // made where packets get lost: it is larger than all else here
   double elapsed = 0;
   double left = bytes;
   while (left > 0) {
     elapsed += SendSeconds(start + elapsed, left);
     const LinkPoint& point = At(start + elapsed);
+    if (point.loss == 0) break;
+    if (!random) random.emplace(seed);
     const auto packets = static_cast<int64_t>(std::ceil(left / kPacketBytes));
-    const int64_t lost = point.loss > 0 ? std::binomial_distribution<int64_t>(packets, point.loss)(random) : 0;
+    const int64_t lost = std::binomial_distribution<int64_t>(packets, point.loss)(*random);
     left = std::min(left, static_cast<double>(lost) * kPacketBytes);
     if (lost > 0) elapsed += point.rtt_seconds;  // until the sender knows
   }

@@ -3,7 +3,6 @@
 #pragma once
 
 #include <cstdint>
-#include <random>
 #include <string>
 #include <vector>
 
@@ -15,7 +14,7 @@ struct LinkPoint {
   double seconds = 0;           // from when on this holds, until the next point
   double bytes_per_second = 0;  // 0: nothing gets through
   double rtt_seconds = 0;
-  double loss = 0;  // share of packets, [0, 1)
+  double loss = 0;  // share of packets, 0 to 0.9
 };
 
 class LinkTrace {
@@ -35,8 +34,8 @@ class LinkTrace {
   const LinkPoint& At(double seconds) const;
 
   // From the first byte leaving at `start` until the answer is back: bytes at the rates of the trace, packets that
-  // are lost once more after a round trip, and one round trip. `random` draws the losses.
-  double TransferSeconds(double start, double bytes, std::mt19937_64& random) const;
+  // are lost once more after a round trip, and one round trip. `seed` draws the losses.
+  double TransferSeconds(double start, double bytes, uint64_t seed) const;
 
  private:
   double SendSeconds(double start, double bytes) const;

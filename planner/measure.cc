@@ -21,6 +21,7 @@
 #include "planner/energy_meter.h"
 #include "strait/strait.hpp"
 #include "training/backbone.h"
+#include "training/interrupt.h"
 #include "training/recipe.h"
 #include "training/run_log.h"
 #include "training/run_models.h"
@@ -76,6 +77,10 @@ Result<Setup> Prepare(const MeasureOptions& options) {
   STRAIT_ASSIGN_OR_RETURN(Backbone backbone, Backbone::Load(recipe.backbone.file, recipe.backbone.input));
   std::vector<Unit> units;
   for (const SplitModels& run : runs) {
+    if (run.files.size() != 1) {
+      return Error(StatusCode::kUnsupported, run.files.front(), ": is one of ", run.files.size(),
+                   " units of a single rate; a plan wants one unit with levels at a split (family \"strait\")");
+    }
     STRAIT_ASSIGN_OR_RETURN(std::shared_ptr<const Model> model, Model::Load(run.files.front()));
     if (BackboneHashOf(*model) != backbone.hash()) {
       return Error(StatusCode::kModelMismatch, run.files.front(), ": was trained with backbone ",
@@ -234,6 +239,14 @@ double JoulesOf(const Job& job, EnergyMeter& meter) {
   return (meter.Joules() - before) / static_cast<double>(runs);
 }
 
+// Of the packages that computing is charged for, so that waiting is by the same measure.
+double IdleWatts(EnergyMeter& meter) {
+  const double before = meter.Joules();
+  const Clock::time_point start = Clock::now();
+  std::this_thread::sleep_for(std::chrono::milliseconds(500));
+  return (meter.Joules() - before) / SecondsSince(start);
+}
+
 Timing Summarise(Job& job, double time_scale) {
   std::ranges::sort(job.seconds);
   const size_t last = job.seconds.size() - 1;
@@ -257,14 +270,22 @@ Result<Profile> Measure(const MeasureOptions& options) {
   for (const Unit& unit : setup.units) profile.units.push_back({unit.split, unit.model->id()});
   profile.clocks_hz = options.clocks_hz;
   std::ranges::sort(profile.clocks_hz);
+  profile.clocks_hz.erase(std::ranges::unique(profile.clocks_hz).begin(), profile.clocks_hz.end());
+  if (profile.power.busy_watts < profile.power.idle_watts) {
+    return Error(StatusCode::kInvalidArgument, "--busy-watts: ", profile.power.busy_watts,
+                 " is below --idle-watts, ", profile.power.idle_watts);
+  }
   std::optional<ClockControl> control =
       options.clocks_hz.empty() && options.device ? ClockControl::Open() : std::nullopt;
   if (control) profile.clocks_hz = control->clocks_hz();
   profile.clock_measured = control.has_value();
   std::optional<EnergyMeter> meter = EnergyMeter::Open();
+  if (meter && !options.idle_watts_given) profile.power.idle_watts = IdleWatts(*meter);
+  profile.power.busy_watts = std::max(profile.power.busy_watts, profile.power.idle_watts);
   const std::vector<double> clocks = control ? control->clocks_hz() : std::vector<double>{0};
 
   return CatchTorch(StatusCode::kInternal, "profile", [&]() -> Result<Profile> {
+    const InterruptScope interrupt;  // an end that puts the clock back
     const torch::InferenceMode inference;
     Progress progress("profile", static_cast<int64_t>(clocks.size() * options.threads.size()) * options.rounds);
     int64_t done = 0;
@@ -277,6 +298,7 @@ Result<Profile> Measure(const MeasureOptions& options) {
         WarmUp(jobs);
         for (int round = 0; round < options.rounds; ++round) {
           for (Job& job : jobs) job.seconds.push_back(TimeOnce(job));
+          if (Interrupted()) return Error(StatusCode::kIo, "profile: interrupted, nothing was written");
           progress.Update(++done, fmt::format("{} tasks, {} threads", jobs.size(), threads));
         }
         for (Job& job : jobs) {

@@ -22,12 +22,13 @@ struct MeasureOptions {
   std::string machine;    // in words; empty: the processor's name
   double time_scale = 1;  // as Profile::time_scale
   PowerModel power;
+  bool idle_watts_given = false;  // else it is measured where there is a counter
   std::vector<double> clocks_hz;  // modelled clocks; empty: what cpufreq lets be set, if anything
 };
 
-// Every task runs in turn, round after round, so that what disturbs the machine for a while disturbs all alike. On
-// images of the recipe's validation data. Progress on stderr. Errors: those of runs, network and data;
-// kModelMismatch; kUnsupported (data that are no images).
+// For each clock and number of threads every task runs in turn, round after round, so that what disturbs the
+// machine for a while disturbs all alike. On images of the recipe's validation data. Progress on stderr. Errors:
+// those of runs, network and data; kModelMismatch; kUnsupported (data that are no images).
 Result<Profile> Measure(const MeasureOptions& options);
 
 }  // namespace strait

@@ -44,9 +44,16 @@ class DynamicSplit : public Policy {
     for (const auto& [key, entry] : best) entries_.push_back(entry);
   }
   Choice Choose(const PolicyInput& input) override {
-    return {.entry = *std::ranges::min_element(entries_, {}, [&](const PlanEntry* entry) {
-              return Latency(*plan_, *entry, input.channel, input.request.batch);
-            })};
+    const PlanEntry* fastest = nullptr;
+    double least = 0;
+    for (const PlanEntry* entry : entries_) {
+      if (entry->batch != input.request.batch) continue;
+      const double seconds = Latency(*plan_, *entry, input.channel, entry->batch);
+      if (fastest != nullptr && seconds >= least) continue;
+      fastest = entry;
+      least = seconds;
+    }
+    return {.entry = fastest};
   }
 
  private:

@@ -32,7 +32,8 @@ std::unique_ptr<Policy> StaticPolicy(const PlanEntry& entry);
 std::unique_ptr<Policy> ControllerPolicy(std::shared_ptr<const Plan> plan, const ControllerOptions& options = {});
 
 // Dynamic split computing (Bakhtiarnia et al., 2022): the fastest of local, offloaded raw input and every split at
-// the channel's rate, each split at one fixed rate (its highest quality), with all threads at full clock.
+// the channel's rate, each split at one fixed rate (its highest quality), with all threads at full clock. Knows of
+// no accuracy to keep.
 std::unique_ptr<Policy> DynamicSplitPolicy(std::shared_ptr<const Plan> plan);
 
 // DynaSplit (May et al., 2024): entries sorted by energy, the first whose latency meets the deadline, else the

@@ -191,7 +191,7 @@ std::string ToJson(const Profile& profile) {
                                        {"clock_measured", profile.clock_measured ? 1 : 0},
                                        {"units", std::move(units)},
                                        {"timings", std::move(timings)}};
-  return json.dump(1) + "\n";
+  return json.dump(1, ' ', /*ensure_ascii=*/false, nlohmann::json::error_handler_t::replace) + "\n";
 }
 
 const Timing* FindTiming(const Profile& profile, Task task, const std::string& place, double quality, int threads,

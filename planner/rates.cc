@@ -130,6 +130,16 @@ Result<Rates> LoadRates(const std::vector<std::string>& run_dirs, const std::str
   if (!table.unsplit_accuracy) {
     return Error(StatusCode::kCorrupt, table_path, ": has no row \"unsplit\"");
   }
+  if (!rd_csv.empty()) {
+    STRAIT_ASSIGN_OR_RETURN(const RdTable own, ReadRdTable(first_run + "/rd.csv"));
+    // The trainer measures over all validation samples, as strait-rd does by default; a table of a part differs by
+    // little, one of another network by much.
+    constexpr double kPoints = 3;
+    if (own.unsplit_accuracy && std::abs(*own.unsplit_accuracy - *table.unsplit_accuracy) > kPoints) {
+      return Error(StatusCode::kModelMismatch, rd_csv, ": its unsplit network has ", *table.unsplit_accuracy,
+                   " %, that of ", first_run, " ", *own.unsplit_accuracy, " %; make the table from these runs");
+    }
+  }
   rates.unsplit_accuracy = *table.unsplit_accuracy;
   rates.jpeg = std::move(table.jpeg);
   return rates;

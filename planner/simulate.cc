@@ -4,6 +4,7 @@
 #include <cmath>
 #include <functional>
 #include <map>
+#include <random>
 #include <sstream>
 #include <tuple>
 
@@ -13,7 +14,7 @@
 namespace strait {
 namespace {
 
-constexpr double kTinyBytes = 1;  // says all of the round trip and nothing of the rate
+constexpr double kPingBytes = 8;  // an empty message of the example's protocol
 
 struct Arrival {
   double seconds = 0;
@@ -35,12 +36,15 @@ std::vector<Arrival> DrawArrivals(const SimulateOptions& options) {
   return arrivals;
 }
 
-// What an entry really takes from `start` on.
+// What an entry really takes from an arrival on, if it is waited for to the end.
 struct Outcome {
   double seconds = 0;
-  double network_seconds = 0;
   double joules = 0;
+  double network_seconds = 0;
 };
+
+// No load makes a server infinitely slow; the controller's bound is the same.
+double Busy(double load) { return 1 / (1 - std::min(load, 0.99)); }
 
 class World {
  public:
@@ -48,36 +52,47 @@ class World {
       : plan_(plan), trace_(trace), options_(options) {}
 
   Outcome Run(const PlanEntry& entry, const Arrival& arrival) const {
-    Outcome outcome = {.seconds = entry.device_seconds, .joules = entry.device_joules};
+    Outcome outcome = {entry.device_seconds, entry.device_joules, 0};
     if (entry.route == Route::kLocal) return outcome;
-    std::mt19937_64 random(arrival.seed);
-    outcome.network_seconds = trace_.TransferSeconds(arrival.seconds + entry.device_seconds, entry.bytes, random);
-    const double waiting = outcome.network_seconds + entry.server_seconds / (1 - options_.server_load);
+    outcome.network_seconds = Transfer(arrival.seconds + entry.device_seconds, entry.bytes, arrival.seed);
+    const double waiting = outcome.network_seconds + ServerSeconds(entry);
     outcome.seconds += waiting;
     outcome.joules += plan_.joules_per_byte() * entry.bytes + plan_.idle_watts() * waiting;
     return outcome;
   }
+
+  // What is left of it when `fallback` begins at `give_up` and whichever ends first counts: from then on the device
+  // computes instead of waiting.
+  Outcome GivenUp(const Outcome& outcome, double give_up, const PlanEntry& fallback) const {
+    Outcome left = outcome;
+    left.seconds = std::min(outcome.seconds, give_up + fallback.device_seconds);
+    const double computing = (left.seconds - give_up) / fallback.device_seconds;
+    left.joules += fallback.device_joules * computing - plan_.idle_watts() * (outcome.seconds - give_up);
+    return left;
+  }
+
+  double Transfer(double start, double bytes, uint64_t seed) const {
+    return trace_.TransferSeconds(start, bytes, seed);
+  }
+  double ServerSeconds(const PlanEntry& entry) const { return entry.server_seconds * Busy(options_.server_load); }
 
   ChannelState Now(double seconds) const {
     const LinkPoint& point = trace_.At(seconds);
     return {.bytes_per_second = point.bytes_per_second, .rtt_seconds = point.rtt_seconds};
   }
 
-  // The channel that a measurement beforehand would have found: mean rate and round trip.
+  // The channel that a measurement beforehand would have found: mean rate and round trip over time.
   ChannelState Usual() const {
     double bytes = 0, rtt = 0;
     const std::vector<LinkPoint>& points = trace_.points();
-    for (const LinkPoint& point : points) {
-      bytes += point.bytes_per_second;
-      rtt += point.rtt_seconds;
+    for (size_t i = 0; i < points.size(); ++i) {
+      const double end = i + 1 < points.size() ? points[i + 1].seconds : trace_.duration();
+      bytes += points[i].bytes_per_second * (end - points[i].seconds);
+      rtt += points[i].rtt_seconds * (end - points[i].seconds);
     }
-    const auto count = static_cast<double>(points.size());
-    return {.bytes_per_second = bytes / count, .rtt_seconds = rtt / count};
-  }
-
-  double ProbeSeconds(const Arrival& arrival, double seconds) const {
-    std::mt19937_64 random(arrival.seed + 1);
-    return trace_.TransferSeconds(seconds, options_.probe_bytes, random);
+    return {.bytes_per_second = bytes / trace_.duration(),
+            .rtt_seconds = rtt / trace_.duration(),
+            .server_load = options_.server_load};
   }
 
   const Plan& plan() const { return plan_; }
@@ -95,49 +110,61 @@ double Quantile(const std::vector<double>& sorted, double q) {
 
 enum class Sees : uint8_t { kEstimate, kChannel };
 
-// What a policy knows of the link by what it sent: answers that are there, and that others have not come yet.
+// What a policy knows of the link by what it sent: answers that are there, and that others have not come yet. As in
+// the example's client an empty message follows an answer, at most once in a half-life, since messages of one size
+// leave rate and round trip mixed, and a link that has been silent for long gets a probe of a packet.
 class Watcher {
  public:
   explicit Watcher(const World& world) : world_(world), estimator_(world.options().estimator) {}
 
-  // A transfer that begins at `start` and is answered after `seconds`.
-  void Sent(double start, double bytes, double seconds) { under_way_.push_back({start, bytes, seconds}); }
+  // A transfer that begins at `start` and takes `seconds` on the link; the answer comes `server_seconds` later.
+  void Sent(double start, double bytes, double seconds, double server_seconds) {
+    under_way_.push_back({start, bytes, seconds, start + seconds + server_seconds});
+  }
 
-  // Asks a link that has been silent for long. Returns the joules that takes.
-  double Probe(const Arrival& arrival) {
-    if (!under_way_.empty() || !estimator_.NeedsProbe(arrival.seconds)) return 0;
-    const double bytes = world_.options().probe_bytes;
-    Sent(arrival.seconds, bytes, world_.ProbeSeconds(arrival, arrival.seconds));
-    return world_.plan().joules_per_byte() * bytes;
+  void ProbeIfSilent(double now) {
+    if (under_way_.empty() && estimator_.NeedsProbe(now)) Ask(now, world_.options().probe_bytes);
   }
 
   ChannelState StateAt(double now) {
-    std::ranges::sort(under_way_, {}, &Transfer::End);
-    size_t done = 0;
-    for (; done < under_way_.size() && under_way_[done].End() <= now; ++done) {
-      const Transfer& transfer = under_way_[done];
-      // TCP knows the round trip of its own small packets (tcpi_rtt of TCP_INFO), which a transfer's time alone, of
-      // messages of one size, would leave mixed with the rate.
-      estimator_.Observe(transfer.End(), kTinyBytes, world_.Now(transfer.End()).rtt_seconds);
-      estimator_.Observe(transfer.End(), transfer.bytes, transfer.seconds);
+    while (!under_way_.empty()) {
+      const auto first = std::ranges::min_element(under_way_, {}, &Pending::answered);
+      if (first->answered > now) break;
+      const Pending done = *first;
+      under_way_.erase(first);
+      estimator_.Observe(done.answered, done.bytes, done.seconds);
+      const bool due = done.answered - last_ping_ >= world_.options().estimator.half_life_seconds;
+      if (under_way_.empty() && due) {
+        last_ping_ = done.answered;
+        Ask(done.answered, kPingBytes);
+      }
     }
-    under_way_.erase(under_way_.begin(), under_way_.begin() + static_cast<ptrdiff_t>(done));
     // What is late says that the link is slow, but is no measurement yet.
     LinkEstimator estimator = estimator_;
-    for (const Transfer& transfer : under_way_) {
+    for (const Pending& transfer : under_way_) {
       if (now > transfer.start) estimator.ObserveTimeout(now, transfer.bytes, now - transfer.start);
     }
     return estimator.State(now);
   }
 
+  double asking_joules() const { return asking_joules_; }  // of all pings and probes
+
  private:
-  struct Transfer {
-    double start, bytes, seconds;
-    double End() const { return start + seconds; }
+  struct Pending {
+    double start, bytes, seconds, answered;
   };
+
+  void Ask(double now, double bytes) {
+    Sent(now, bytes, world_.Transfer(now, bytes, ++asked_), 0);
+    asking_joules_ += world_.plan().joules_per_byte() * bytes;
+  }
+
   const World& world_;
   LinkEstimator estimator_;
-  std::vector<Transfer> under_way_;
+  std::vector<Pending> under_way_;
+  double last_ping_ = -INFINITY;
+  uint64_t asked_ = 0;
+  double asking_joules_ = 0;
 };
 
 PolicyResult Replay(const std::string& name, Policy& policy, Sees sees, const World& world,
@@ -155,30 +182,34 @@ PolicyResult Replay(const std::string& name, Policy& policy, Sees sees, const Wo
     input.channel.server_load = world.options().server_load;
     input.channel.seconds_per_joule = world.options().seconds_per_joule;
     input.request = {arrival.deadline_seconds, world.options().min_accuracy, world.options().batch};
+    const auto switching = [&](const PlanEntry& entry) {
+      const bool elsewhere = last != nullptr && (last->route != entry.route || last->split != entry.split);
+      return elsewhere ? world.plan().switch_seconds() : 0.0;
+    };
     input.outcome = [&](const PlanEntry& entry) {
       const Outcome outcome = world.Run(entry, arrival);
-      return std::pair(outcome.seconds, outcome.joules);
+      return std::pair(outcome.seconds + switching(entry), outcome.joules);
     };
     const Choice choice = policy.Choose(input);
     const PlanEntry& entry = *choice.entry;
     Outcome outcome = world.Run(entry, arrival);
+    if (sees == Sees::kEstimate && entry.route == Route::kLocal) watcher.ProbeIfSilent(arrival.seconds);
     if (entry.route != Route::kLocal) {
-      watcher.Sent(arrival.seconds + entry.device_seconds, entry.bytes, outcome.network_seconds);
-    } else if (sees == Sees::kEstimate) {
-      joules += watcher.Probe(arrival);
+      watcher.Sent(arrival.seconds + entry.device_seconds, entry.bytes, outcome.network_seconds,
+                   world.ServerSeconds(entry));
     }
+    double answer_accuracy = entry.accuracy;
     if (outcome.seconds > choice.give_up_seconds) {
-      outcome.seconds = std::min(outcome.seconds, choice.give_up_seconds + choice.fallback->device_seconds);
-      outcome.joules += choice.fallback->device_joules;
+      const double answered = outcome.seconds;
+      outcome = world.GivenUp(outcome, choice.give_up_seconds, *choice.fallback);
+      if (outcome.seconds < answered) answer_accuracy = choice.fallback->accuracy;
     }
-    if (last != nullptr && (last->route != entry.route || last->split != entry.split)) {
-      ++result.switches;
-      outcome.seconds += world.plan().switch_seconds();
-    }
+    if (last != nullptr && (last->route != entry.route || last->split != entry.split)) ++result.switches;
+    outcome.seconds += switching(entry);
     last = &entry;
     result.latencies.push_back(outcome.seconds);
     joules += outcome.joules;
-    accuracy += entry.accuracy;
+    accuracy += answer_accuracy;
     const bool in_time = outcome.seconds <= arrival.deadline_seconds;
     met += in_time;
     num_feasible += feasible[i];
@@ -193,7 +224,7 @@ PolicyResult Replay(const std::string& name, Policy& policy, Sees sees, const Wo
   result.deadlines_met = 100 * static_cast<double>(met) / count;
   result.feasible_met =
       num_feasible == 0 ? 100 : 100 * static_cast<double>(feasible_met) / static_cast<double>(num_feasible);
-  result.joules = joules / count;
+  result.joules = (joules + watcher.asking_joules()) / count;
   result.accuracy = accuracy / count;
   return result;
 }
@@ -223,7 +254,17 @@ Status Check(const Plan& plan, const SimulateOptions& options) {
   const auto wrong = [](const char* what, double value, const char* wanted) {
     return Error(StatusCode::kInvalidArgument, what, ": ", value, " is not ", wanted);
   };
-  if (options.requests < 1) return wrong("--requests", static_cast<double>(options.requests), "at least 1");
+  constexpr int64_t kMaxRequests = 100'000'000;
+  constexpr double kMaxSeconds = 1e6;
+  if (options.requests < 1 || options.requests > kMaxRequests) {
+    return wrong("--requests", static_cast<double>(options.requests), "in 1..1e8");
+  }
+  if (!(options.interval_seconds <= kMaxSeconds && options.deadline_scale_seconds <= kMaxSeconds)) {
+    return wrong("--interval and --deadline", std::max(options.interval_seconds, options.deadline_scale_seconds),
+                 "at most 1e6 s");
+  }
+  if (!(options.seconds_per_joule <= 1e12))
+    return wrong("--seconds-per-joule", options.seconds_per_joule, "at most 1e12");
   if (!(options.interval_seconds > 0)) return wrong("--interval", options.interval_seconds, "a time above 0");
   if (!(options.deadline_scale_seconds >= 0))
     return wrong("--deadline", options.deadline_scale_seconds, "a time of at least 0");
@@ -252,10 +293,11 @@ Result<std::vector<PolicyResult>> Simulate(const std::shared_ptr<const Plan>& pl
   const std::vector<Arrival> arrivals = DrawArrivals(options);
   std::vector<bool> feasible;
   for (const Arrival& arrival : arrivals) {
-    feasible.push_back(std::ranges::any_of(plan->entries(), [&](const PlanEntry& entry) {
-      return entry.batch == options.batch && entry.accuracy >= options.min_accuracy &&
-             world.Run(entry, arrival).seconds <= arrival.deadline_seconds;
-    }));
+    feasible.push_back(std::isinf(arrival.deadline_seconds) ||
+                       std::ranges::any_of(plan->entries(), [&](const PlanEntry& entry) {
+                         return entry.batch == options.batch && entry.accuracy >= options.min_accuracy &&
+                                world.Run(entry, arrival).seconds <= arrival.deadline_seconds;
+                       }));
   }
   std::vector<PolicyResult> results;
   const auto replay = [&](const std::string& name, Policy& policy, Sees sees) {
@@ -265,7 +307,7 @@ Result<std::vector<PolicyResult>> Simulate(const std::shared_ptr<const Plan>& pl
     replay(StaticName(*entry), *StaticPolicy(*entry), Sees::kChannel);
   }
   replay("dynamic split", *DynamicSplitPolicy(plan), Sees::kEstimate);
-  replay("dynasplit", *DynaSplitPolicy(plan, world.Usual(), /*live=*/false), Sees::kEstimate);
+  replay("dynasplit", *DynaSplitPolicy(plan, world.Usual(), /*live=*/false), Sees::kChannel);
   replay("dynasplit, live channel", *DynaSplitPolicy(plan, {}, /*live=*/true), Sees::kEstimate);
   replay("strait", *ControllerPolicy(plan, options.controller), Sees::kEstimate);
   replay("strait, channel known", *ControllerPolicy(plan, options.controller), Sees::kChannel);

@@ -10,11 +10,10 @@
 namespace strait {
 namespace {
 
-// Qualities from the first point to the last, `step` apart.
+// Qualities from level 0 to the last, `step` apart.
 std::vector<double> Qualities(const std::vector<RatePoint>& points, double step) {
   std::vector<double> qualities;
-  const double last = points.back().quality;
-  for (int i = 0; i * step <= last + 1e-9; ++i) qualities.push_back(std::min(i * step, last));
+  for (int i = 0; i * step <= points.back().quality; ++i) qualities.push_back(i * step);
   return qualities;
 }
 
@@ -84,8 +83,11 @@ Status CheckHashes(const Profile& device, const Profile& server, const Rates& ra
 Result<Space> Space::Make(const Profile& device, const Profile& server, const Rates& rates,
                           const SpaceOptions& options) {
   STRAIT_RETURN_IF_ERROR(CheckHashes(device, server, rates));
-  if (!(options.quality_step >= 1.0 / 16 && options.quality_step <= 1)) {
-    return Error(StatusCode::kInvalidArgument, "--quality-step: ", options.quality_step, " is not in 0.0625..1");
+  // What a frame can say, and what leads to the last level.
+  const double steps = 1 / options.quality_step;
+  if (!(steps == 1 || steps == 2 || steps == 4 || steps == 8 || steps == 16)) {
+    return Error(StatusCode::kInvalidArgument, "--quality-step: ", options.quality_step,
+                 " is not 1, 0.5, 0.25, 0.125 or 0.0625");
   }
   Space space;
   space.power_ = device.power;
@@ -199,12 +201,17 @@ PlanEntry Space::Evaluate(int batch, const Genes& genes) const {
   entry.device_seconds = std::lerp(cost_a.device_seconds, cost_b.device_seconds, share);
   entry.server_seconds = std::lerp(cost_a.server_seconds, cost_b.server_seconds, share);
   entry.device_joules = std::lerp(cost_a.device_joules, cost_b.device_joules, share);
-  const double speed = clock_measured_ ? 1 : entry.frequency_hz / clocks_hz_.back();
-  entry.device_seconds /= speed;
-  if (entry.device_joules == 0) {
-    const double busy = static_cast<double>(entry.threads) / cores_ * std::pow(speed, 3);
+  // Times and joules that were measured at this clock stay as they are; else both are modelled.
+  const double speed = entry.frequency_hz > 0 ? entry.frequency_hz / clocks_hz_.back() : 1;
+  if (!clock_measured_) entry.device_seconds /= speed;
+  if (!clock_measured_ || entry.device_joules == 0) {
+    const auto watts = [&](double share_of_clock) {
+      const double busy = std::min(static_cast<double>(entry.threads) / cores_, 1.0) * std::pow(share_of_clock, 3);
+      return power_.idle_watts + (power_.busy_watts - power_.idle_watts) * busy;
+    };
+    const bool metered = entry.device_joules > 0;  // at the highest clock
     entry.device_joules =
-        entry.device_seconds * (power_.idle_watts + (power_.busy_watts - power_.idle_watts) * std::min(busy, 1.0));
+        metered ? entry.device_joules * watts(speed) / watts(1) / speed : entry.device_seconds * watts(speed);
   }
   return entry;
 }

@@ -61,11 +61,15 @@ void AddProfileCommand(CLI::App& app, Command& chosen) {
                    "Stand in for a machine so many times slower: every time is multiplied, and the file says so")
       ->check(CLI::Range(1e-3, 1e6));
   command
-      ->add_option("--busy-watts", measure.power.busy_watts, "Power with all cores busy, where RAPL does not tell")
+      ->add_option("--busy-watts", measure.power.busy_watts,
+                   "Power with all cores busy, where RAPL does not tell (default: 6)")
       ->check(CLI::NonNegativeNumber);
-  command->add_option("--idle-watts", measure.power.idle_watts, "Power while waiting")
-      ->check(CLI::NonNegativeNumber);
-  command->add_option("--joules-per-byte", measure.power.joules_per_byte, "Energy of sending a byte")
+  CLI::Option* idle =
+      command->add_option("--idle-watts", measure.power.idle_watts, "Power while waiting (default: 2.5)")
+          ->check(CLI::NonNegativeNumber);
+  command
+      ->add_option("--joules-per-byte", measure.power.joules_per_byte,
+                   "Energy of sending a byte (default: 3.5e-6, LTE)")
       ->check(CLI::NonNegativeNumber);
   command->add_option("--clocks", measure.clocks_hz, "Clocks in Hz to model instead of those that cpufreq can set")
       ->delimiter(',')
@@ -75,7 +79,10 @@ void AddProfileCommand(CLI::App& app, Command& chosen) {
       "  strait-plan profile runs/splits --role server --jpeg 10,20,50 --out server.json\n"
       "Run it on both machines with the same runs, --batch and --jpeg; docs/planning.md says what is measured and "
       "modelled.");
-  command->callback([options, &chosen] { chosen = [options] { return Run(*options); }; });
+  command->callback([options, idle, &chosen] {
+    options->measure.idle_watts_given = idle->count() > 0;
+    chosen = [options] { return Run(*options); };
+  });
 }
 
 }  // namespace strait

@@ -102,7 +102,7 @@ void AddSolveCommand(CLI::App& app, Command& chosen) {
       ->check(CLI::Range(1e-6, 1.0));
   command->add_option("--seed", options->search.seed, "Of the search");
   command->add_option("--quality-step", options->space.quality_step,
-                      "Distance of a unit's qualities, 0.0625 to 1 (default: 1, its levels)");
+                      "Distance of a unit's qualities: 1 (its levels, the default), 0.5, 0.25, 0.125 or 0.0625");
   command
       ->add_option("--switch-seconds", options->switch_seconds,
                    "What a change of split costs a request (default: 0.005)")

@@ -9,6 +9,8 @@
 namespace strait {
 namespace {
 
+constexpr double kMaxPoints = 1e7;
+
 struct Options {
   std::string kind, out;
   double seconds = 600, step_seconds = 0.5;
@@ -31,6 +33,10 @@ void AddTraceCommand(CLI::App& app, Command& chosen) {
     chosen = [options] {
       if (options->seconds < 2 * options->step_seconds) {
         return Status(StatusCode::kInvalidArgument, "--seconds: a trace needs at least two steps");
+      }
+      if (options->seconds / options->step_seconds > kMaxPoints) {
+        return Status(StatusCode::kInvalidArgument,
+                      "--seconds: a trace of more than 1e7 steps; choose a longer --step");
       }
       return WriteTextAtomic(
           options->out, ToCsv(DrawTrace(options->kind, options->seconds, options->step_seconds, options->seed)));

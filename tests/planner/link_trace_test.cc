@@ -32,8 +32,7 @@ class TraceFile : public ::testing::Test {
 };
 
 double Transfer(const LinkTrace& trace, double start, double bytes) {
-  std::mt19937_64 random(1);
-  return trace.TransferSeconds(start, bytes, random);
+  return trace.TransferSeconds(start, bytes, 1);
 }
 
 TEST(LinkTrace, TransfersFollowTheRateAcrossPointsOutagesAndTheEnd) {
@@ -54,9 +53,8 @@ TEST(LinkTrace, LostPacketsCostTimeAndTheSameLuckTheSameTime) {
   const LinkTrace lossy = LinkTrace::Make({{0, 1e6, 0.1, 0.3}, {1, 1e6, 0.1, 0.3}}).value();
   double sum = 0;
   for (uint64_t seed = 0; seed < 400; ++seed) {
-    std::mt19937_64 a(seed), b(seed);
-    const double seconds = lossy.TransferSeconds(0, 1000, a);
-    EXPECT_EQ(seconds, lossy.TransferSeconds(0, 1000, b));
+    const double seconds = lossy.TransferSeconds(0, 1000, seed);
+    EXPECT_EQ(seconds, lossy.TransferSeconds(0, 1000, seed));
     sum += seconds / 400;
   }
   // One packet, lost with 0.3 again and again: 0.3 / 0.7 more round trips.
@@ -80,12 +78,15 @@ TEST_F(TraceFile, RefusesBadLinesNamingFileAndLine) {
   ExpectRefused(head + "0,1e6,0.1,0\n1,1e6,0.1,0,7\n", ":3", "\"0,7\" is no number");
   ExpectRefused(head + "0,1e6,0.1,0\n1,,0.1,0\n", ":3", "\"\" is no number");
   ExpectRefused(head + "0,1e6,0.1,0\n\n1,1e6,0.1,0\n", ":3", "empty");
-  ExpectRefused(head + "0,1e6,0.1,0\n1,-5,0.1,0\n", ":3", "negative");
+  ExpectRefused(head + "0,1e6,0.1,0\n1,-5,0.1,0\n", ":3", "rate -5");
   ExpectRefused(head + "0,1e6,0.1,0\n1,nan,0.1,0\n", ":3", "no number");
   ExpectRefused(head + "0,1e6,0.1,0\n1,inf,0.1,0\n", ":3", "no number");
   ExpectRefused(head + "0,1e6,0.1,0\n1,1e6,0.1,1\n", ":3", "loss 1");
   ExpectRefused(head + "0,1e6,0.1,0\n1,1e6,0.1,0\n0.5,1e6,0.1,0\n", ":4", "ascending");
   ExpectRefused(head + "0,1e6,0.1,0\n1,1e6,0.1,0\n2,1e6,0.1,0\n60,1e6,0.1,0\n", ":5", "a gap of 58 s");
+  ExpectRefused(head + "0,1e6,0.1,0\n1,1e6,0.1,0\n101,1e6,0.1,0\n", ":4", "a gap of 100 s");
+  ExpectRefused(head + "0,1e6,0.1,0\n1,1e308,0.1,0\n", ":3", "rate 1e+308");
+  ExpectRefused(head + "0,1e6,0.1,0\n1,1e6,0.1,0.9999999\n", ":3", "loss");
   ExpectRefused(head + "0,1e6,0.1,0\n", "", "at least 2 points");
   ExpectRefused(head + "0,0,0.1,0\n1,0,0.1,0\n", "", "rate above 0");
   EXPECT_EQ(LinkTrace::Load("/no/such/trace.csv").status().code(), StatusCode::kIo);

@@ -89,6 +89,34 @@ TEST(Space, TakesMeasuredClocksAndJoulesAsTheyAre) {
   EXPECT_DOUBLE_EQ(local.device_seconds, space.Evaluate(0, {0, 0, 0, 0}).device_seconds);
 }
 
+TEST(Space, MeasuredClocksWithoutACounterTakeThePowerOfTheModel) {
+  Profile device = SampleProfile(20);
+  device.clock_measured = true;
+  device.clocks_hz = {1e9, 2e9};
+  std::vector<Timing> timings;
+  for (Timing timing : device.timings) {
+    for (const double hz : device.clocks_hz) {
+      timing.clock_hz = hz;
+      timings.push_back(timing);
+    }
+  }
+  device.timings = timings;
+  const Space space = Space::Make(device, SampleProfile(1), SampleRates()).value();
+  const PlanEntry slow = space.Evaluate(0, {0, 0, 0, 0}), fast = space.Evaluate(0, {0, 0, 0, 1});
+  EXPECT_DOUBLE_EQ(slow.device_seconds, fast.device_seconds);  // as measured
+  EXPECT_NEAR(slow.device_joules / slow.device_seconds, 2.5 + 3.5 / 4 / 8, 1e-12);
+  EXPECT_NEAR(fast.device_joules / fast.device_seconds, 2.5 + 3.5 / 4, 1e-12);
+}
+
+TEST(Space, JoulesOfACounterAreScaledToModelledClocks) {
+  Profile device = SampleProfile(20);
+  for (Timing& timing : device.timings) timing.joules = 1;
+  const Space space = Space::Make(device, SampleProfile(1), SampleRates()).value();
+  const PlanEntry slow = space.Evaluate(0, {0, 0, 0, 0}), fast = space.Evaluate(0, {0, 0, 0, 2});
+  EXPECT_DOUBLE_EQ(fast.device_joules, 2);  // preparing and running
+  EXPECT_NEAR(slow.device_joules, 2 * 3 * (2.5 + 3.5 / 4 / 27) / (2.5 + 3.5 / 4), 1e-12);
+}
+
 TEST(Space, InterpolatesQualitiesBetweenLevels) {
   const Space space = SampleSpace({}, {.quality_step = 0.25});
   ASSERT_EQ(space.num_qualities(4), 13);
@@ -127,8 +155,9 @@ TEST(Space, RefusesProfilesThatDoNotFitNamingWhatIsMissing) {
   EXPECT_NE(
       message(SampleProfile(20, {.batches = {2}}), SampleProfile(1, {.batches = {3}}), SampleRates()).find("batch"),
       std::string::npos);
-  EXPECT_NE(message(SampleProfile(20), SampleProfile(1), SampleRates(), {.quality_step = 0}).find("--quality-step"),
-            std::string::npos);
+  EXPECT_NE(
+      message(SampleProfile(20), SampleProfile(1), SampleRates(), {.quality_step = 0.3}).find("--quality-step"),
+      std::string::npos);
 }
 
 }  // namespace
