@@ -29,7 +29,12 @@ Status CheckDirectory(const RunOptions& options) {
     return Error(StatusCode::kInvalidArgument, dir,
                  "/checkpoint.pt: a run of a single split is here; choose another --out");
   }
-  if (options.resume && !fs::exists(dir + "/recipe.toml", error)) {
+  const bool exists = fs::exists(dir + "/recipe.toml", error);
+  if (exists && !options.resume) {
+    return Error(StatusCode::kInvalidArgument, dir,
+                 "/recipe.toml: a run is here already; continue it with --resume or choose another --out");
+  }
+  if (options.resume && !exists) {
     return Error(StatusCode::kIo, dir,
                  "/recipe.toml: not found, nothing to resume; start without --resume or name the run with --out");
   }

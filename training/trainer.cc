@@ -89,7 +89,7 @@ class Trainer {
     const std::string path = Path("checkpoint.pt");
     const bool exists = std::filesystem::exists(path);
     if (!options_.resume) {
-      if (!exists) return Status();
+      if (!exists) return CheckNoSplits();
       return Error(StatusCode::kInvalidArgument, path,
                    ": a run is here already; continue it with --resume or choose another --out");
     }
@@ -98,6 +98,14 @@ class Trainer {
                    ": not found, nothing to resume; start without --resume or name the run with --out");
     STRAIT_ASSIGN_OR_RETURN(checkpoint_, LoadCheckpoint(path));
     return AdoptRecipe(checkpoint_, options_.out_dir, recipe_);
+  }
+
+  // A run of several splits has no checkpoint of its own, but is one not to be written over.
+  Status CheckNoSplits() const {
+    const Result<Recipe> other = LoadRecipe(Path("recipe.toml"), {});
+    if (!other.ok() || other->split.points.empty()) return Status();
+    return Error(StatusCode::kInvalidArgument, Path("recipe.toml"),
+                 ": a run of several splits is here; choose another --out");
   }
 
   // The network and the data must be what the checkpoint was made with.

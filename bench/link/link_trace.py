@@ -18,7 +18,8 @@ class LinkTrace:
         if len(columns[0]) < 2:
             raise SystemExit(f"{path}: wants the columns {','.join(COLUMNS)} and two rows of numbers at least; "
                              "strait-plan trace writes such a file")
-        self.times, self.rates, self.rtts, self.losses = columns
+        times, self.rates, self.rtts, self.losses = columns
+        self.times = [time - times[0] for time in times]
         if not any(rate > 0 for rate in self.rates):
             raise SystemExit(f"{path}: has no point with a rate")
         self.duration = 2 * self.times[-1] - self.times[-2]  # the last point lasts as long as the one before

@@ -105,10 +105,10 @@ void Link::PingLocked() {
 }
 
 void Link::PushLocked(MessageKind kind, std::span<const uint8_t> body, bool awaited) {
-  // What is still under way goes first.
-  double bytes = static_cast<double>(kHeaderBytes + body.size());
-  if (!under_way_.empty()) bytes += under_way_.back().bytes;
-  under_way_.push_back({Clock::now(), bytes, awaited});
+  const auto own_bytes = static_cast<double>(kHeaderBytes + body.size());
+  double bytes = own_bytes;
+  for (const Pending& before : under_way_) bytes += before.own_bytes;  // what is still under way goes first
+  under_way_.push_back({Clock::now(), own_bytes, bytes, awaited});
   AppendMessage(kind, body, outgoing_);
 }
 
@@ -228,6 +228,7 @@ Status Link::TakeReplyLocked(MessageKind kind, std::span<const uint8_t> body) {
   }
   PingLocked();
   if (pending.awaited) {
+    if (reply.ok() && reply->scores.empty()) reply = Status(StatusCode::kCorrupt, "answer: without a class");
     answer_ = std::move(reply);
     answered_.notify_one();
   }
@@ -237,6 +238,10 @@ Status Link::TakeReplyLocked(MessageKind kind, std::span<const uint8_t> body) {
 void Link::BreakLocked(const Status& why) {
   std::fprintf(stderr, "client: %s; connecting again\n", why.message().c_str());
   const bool awaited = std::ranges::any_of(under_way_, &Pending::awaited);
+  const double now = Seconds(Clock::now());
+  for (const Pending& pending : under_way_) {
+    estimator_.ObserveTimeout(now, pending.bytes, now - Seconds(pending.start));
+  }
   socket_.Close();
   under_way_.clear();
   outgoing_.clear();

@@ -57,6 +57,7 @@ class Link {
  private:
   struct Pending {
     Clock::time_point start;
+    double own_bytes = 0;
     double bytes = 0;  // its own and those that were before it in the queue
     bool awaited = false;
   };

@@ -183,12 +183,14 @@ TEST_F(SplitRunsTest, DoesNotTouchARunThatIsThere) {
   ASSERT_TRUE(RunSplits(recipe, {.out_dir = Out("run")}).ok());
   const Status again = RunSplits(recipe, {.out_dir = Out("run")});
   EXPECT_EQ(again.code(), StatusCode::kInvalidArgument);
-  EXPECT_NE(again.message().find("run/layer3/checkpoint.pt: a run is here already"), std::string::npos)
-      << again.message();
+  EXPECT_NE(again.message().find("run/recipe.toml: a run is here already"), std::string::npos) << again.message();
   const Status other = RunSplits(MakeRecipe(), {.out_dir = Out("run"), .resume = true});
   EXPECT_NE(other.message().find("run/layer3/checkpoint.pt: made with another recipe"), std::string::npos)
       << other.message();
   EXPECT_FALSE(fs::exists(dir_ / "run/layer1"));
+  const Status over = RunTraining(RecipeAt(recipe, "layer3").value(), {.out_dir = Out("run")});
+  EXPECT_NE(over.message().find("run/recipe.toml: a run of several splits is here"), std::string::npos)
+      << over.message();
   const Status single = RunSplits(recipe, {.out_dir = Out("run/layer3")});
   EXPECT_NE(single.message().find("a run of a single split is here"), std::string::npos) << single.message();
 }
