@@ -28,9 +28,9 @@ std::string Line(const std::string& name, std::vector<double> seconds) {
   const double mean = std::accumulate(seconds.begin(), seconds.end(), 0.0) / count;
   const auto quantile = [&](double q) { return 1e3 * seconds[static_cast<size_t>(q * (count - 1))]; };
   char line[256];
-  std::snprintf(line, sizeof(line), "# %s: %zu answers, %.2f ms mean, %.2f ms median, %.2f ms 95th percentile\n",
-                name.c_str(), seconds.size(), 1e3 * mean, quantile(0.5), quantile(0.95));
-  return line;
+  std::snprintf(line, sizeof(line), "%zu answers, %.2f ms mean, %.2f ms median, %.2f ms 95th percentile\n",
+                seconds.size(), 1e3 * mean, quantile(0.5), quantile(0.95));
+  return "# " + name + ": " + line;
 }
 
 }  // namespace

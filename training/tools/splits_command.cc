@@ -57,10 +57,10 @@ Result<std::vector<Row>> MakeRows(const Backbone& backbone, const Options& optio
   }
   std::vector<Row> rows;
   for (size_t i = 0; i < marks.size(); ++i) {
-    if (options.natural && !marks[i].by_elements) continue;
     Row row{backbone.splits()[i], marks[i], {}};
     std::copy_if(coded.begin(), coded.end(), std::back_inserter(row.coded),
                  [&row](const CodedSplit& one) { return one.split == row.split.name; });
+    if (options.natural && !row.mark.by_elements && row.coded.empty()) continue;
     rows.push_back(std::move(row));
   }
   return rows;
@@ -104,8 +104,9 @@ void PrintJson(const Backbone& backbone, const std::vector<Row>& rows, const Opt
   fmt::print("{}\n", document.dump(2));
 }
 
+// A float32 element is four bytes, an 8-bit one of the input a single one: what is small in bytes is in elements.
 const char* MarkName(const NaturalMark& mark) {
-  return mark.by_elements && mark.by_bytes ? "both" : mark.by_elements ? "elements" : mark.by_bytes ? "bytes" : "-";
+  return mark.by_bytes ? "both" : mark.by_elements ? "elements" : "-";
 }
 
 // "41..204", smallest to largest of a figure over the levels of a run, for each run; "-" for none.
@@ -160,7 +161,7 @@ void AddSplitsCommand(CLI::App& app, Command& chosen) {
       ->required()
       ->check(CheckShape)
       ->type_name("C,H,W");
-  command->add_flag("--natural", options->natural, "Lists the natural bottlenecks alone");
+  command->add_flag("--natural", options->natural, "Lists natural bottlenecks, and splits that --run names, alone");
   command
       ->add_option("--run", options->runs, "Adds the coded bytes and top-1 of the units trained there (repeatable)")
       ->take_all()
