@@ -13,6 +13,9 @@
 namespace strait {
 namespace {
 
+// A search by fewer looks finds too little to be worth a plan.
+constexpr int64_t kLeastTried = 256;
+
 // Configurations of one batch size that were looked at, each once.
 class Tried {
  public:
@@ -98,6 +101,9 @@ std::vector<Genes> Corners(const Space& space) {
 
 void Evolve(const Space& space, int64_t budget, const std::vector<Genes>& first, Tried& tried, uint64_t seed) {
   const Problem problem = {&space, &tried};
+  for (const Genes& genes : Corners(space)) {
+    if (tried.size() < budget) tried.Evaluate(genes);
+  }
   const auto size = static_cast<unsigned>(std::clamp<int64_t>(budget / 8 / 4 * 4, 8, 200));
   std::mt19937_64 random(seed);
   pagmo::population population(pagmo::problem(problem), 0, static_cast<unsigned>(seed));
@@ -128,12 +134,12 @@ const std::vector<std::string>& SearchMethodNames() {
 SearchResult Search(const Space& space, const SearchOptions& options) {
   SearchResult result;
   std::vector<Genes> first = Corners(space);
-  const int64_t budget =
-      std::max<int64_t>(1, std::llround(std::floor(options.tried_share * static_cast<double>(space.size()))));
+  const auto share = static_cast<int64_t>(options.tried_share * static_cast<double>(space.size()));
+  const int64_t budget = std::min(std::max(share, kLeastTried), space.size());
   for (int batch = 0; batch < static_cast<int>(space.batches().size()); ++batch) {
     Tried tried(space, batch);
     const uint64_t seed = options.seed * 1000003 + static_cast<uint64_t>(batch);
-    if (options.method == SearchMethod::kExhaustive) {
+    if (options.method == SearchMethod::kExhaustive || budget == space.size()) {
       TryAll(space, tried);
     } else if (options.method == SearchMethod::kRandom) {
       std::mt19937_64 random(seed);

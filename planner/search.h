@@ -33,7 +33,8 @@ struct SearchResult {
   int64_t configurations = 0;
 };
 
-// Searches each batch size by itself; a search starts from what the one before found.
+// Searches each batch size by itself; a search starts from what the one before found and from the ends of every
+// axis, and looks at no fewer than 256 configurations of a batch size, or all.
 SearchResult Search(const Space& space, const SearchOptions& options);
 
 // Hypervolume of `found` over that of `all`, which it is a part of, in SearchObjectives of one batch size, scaled

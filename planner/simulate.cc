@@ -268,6 +268,9 @@ Status Check(const Plan& plan, const SimulateOptions& options) {
   if (!(options.interval_seconds > 0)) return wrong("--interval", options.interval_seconds, "a time above 0");
   if (!(options.deadline_scale_seconds >= 0))
     return wrong("--deadline", options.deadline_scale_seconds, "a time of at least 0");
+  if (options.min_accuracy > 0 && options.min_accuracy <= 1) {
+    return wrong("--min-accuracy", options.min_accuracy, "in percent, of which 84 is a likely one");
+  }
   if (!(options.deadline_shape > 0)) return wrong("--deadline-shape", options.deadline_shape, "above 0");
   if (!(options.server_load >= 0 && options.server_load < 1))
     return wrong("--server-load", options.server_load, "in [0, 1)");

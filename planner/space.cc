@@ -27,10 +27,10 @@ struct Lookup {
   Status Add(Task task, const std::string& place, double quality, double& seconds, double* joules = nullptr) const {
     const Timing* timing = FindTiming(profile, task, place, quality, threads, clock_hz, batch);
     if (timing == nullptr) {
-      return Error(
-          StatusCode::kInvalidArgument, side, " profile: has no time of ", TaskName(task),
-          place.empty() ? "" : " at " + place, ", quality ", quality, ", threads ", threads, ", batch ", batch,
-          "; measure it with `strait-plan profile`, naming the same runs, --batch and --jpeg on both machines");
+      return Error(StatusCode::kInvalidArgument, side, " profile: has no time of ", TaskName(task),
+                   place.empty() ? "" : " at " + place, ", quality ", quality, ", threads ", threads, ", batch ",
+                   batch, "; measure it with `strait-plan profile --role ", side,
+                   "`, naming the same runs, --batch and --jpeg on both machines");
     }
     seconds += timing->seconds;
     if (joules != nullptr) *joules += timing->joules;

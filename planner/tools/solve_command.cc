@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <map>
 #include <memory>
 
 #include "codec/file_io.h"
@@ -36,6 +37,27 @@ SearchMethod MethodOf(const Options& options, const Space& space) {
   return static_cast<SearchMethod>(std::ranges::find(names, options.method) - names.begin());
 }
 
+// How many entries of the plan run where.
+void PrintPlaces(const std::vector<PlanEntry>& entries) {
+  std::map<std::string, int64_t> counts;
+  for (const PlanEntry& entry : entries) {
+    ++counts[entry.route == Route::kLocal ? "local" : std::string(RouteName(entry.route)) + " " + entry.split];
+  }
+  for (const auto& [place, count] : counts) fmt::print("  {:<24} {:>7}\n", place, count);
+}
+
+// What was measured and cannot be planned with.
+void NoteJpeg(const Profile& device, const Rates& rates, const std::string& rd) {
+  const auto compress = [](const Timing& timing) { return timing.task == Task::kCompress; };
+  if (rates.jpeg.empty() && std::ranges::any_of(device.timings, compress)) {
+    fmt::print(
+        stderr,
+        "strait-plan: note: JPEG was profiled, but {} no rows of it: no entry offloads as JPEG; make a table with "
+        "`strait-rd --baselines jpeg --csv` and name it with --rd\n",
+        rd.empty() ? "without --rd there are" : rd + " has");
+  }
+}
+
 void PrintCheck(const Space& space, const SearchResult& found) {
   const SearchResult all = Search(space, {.method = SearchMethod::kExhaustive});
   double worst = 1, sum = 0;
@@ -53,6 +75,7 @@ Status Run(const Options& options) {
   STRAIT_ASSIGN_OR_RETURN(const Profile device, LoadProfile(options.device));
   STRAIT_ASSIGN_OR_RETURN(const Profile server, LoadProfile(options.server));
   STRAIT_ASSIGN_OR_RETURN(const Rates rates, LoadRates(options.run_dirs, options.rd));
+  NoteJpeg(device, rates, options.rd);
   STRAIT_ASSIGN_OR_RETURN(const Space space, Space::Make(device, server, rates, options.space));
   SearchOptions search = options.search;
   search.method = MethodOf(options, space);
@@ -61,6 +84,7 @@ Status Run(const Options& options) {
              SearchMethodNames()[static_cast<size_t>(search.method)], result.tried, result.configurations,
              100.0 * static_cast<double>(result.tried) / static_cast<double>(result.configurations),
              result.front.size());
+  PrintPlaces(result.front);
   if (options.check) PrintCheck(space, result);
 
   PlanSpec spec;
