@@ -124,7 +124,7 @@ test_splits() {
 
   cp r/layer1/model.strait before.strait
   rm -r r/layer3
-  expect 1 "r/layer1/checkpoint.pt: a run is here already" run units.toml --out r
+  expect 1 "r/recipe.toml: a run is here already" run units.toml --out r
   "$train" run r/recipe.toml --out r --resume >out 2>err || fail "--resume does not exit 0"
   grep -q "^layer1 (1 of 2): finished, skipped" err || fail "--resume does not say what it skips"
   cmp -s r/layer1/model.strait before.strait || fail "--resume changed a finished model"

@@ -192,6 +192,20 @@ def test_sound_and_unsound_frames_share_a_batch():
     wanted = [reference[image][0][1] for image in sorted(reference)]
     broken = {1: frames[1][:-1], 4: frames[4][:6] + bytes([frames[4][6] ^ 1]) + frames[4][7:], 6: b""}
     server = Server("--max-batch", str(count), "--wait-ms", "1000")
+    with connect(server.port) as peer:
+        peer.sendall(b"".join(message(REQUEST, broken.get(i, frames[i])) for i in range(count)))
+        for i in range(count):
+            kind, body = receive_message(peer)
+            check(kind == (ERROR if i in broken else ANSWER), f"frame {i}: kind {kind}, {body}")
+            if kind == ANSWER:
+                scores = list(struct.iter_unpack("<If", body[2:]))
+                check(same_scores(scores, wanted[i]), f"frame {i}: {scores}, locally {wanted[i]}")
+    words = server.stop().split()
+    check(int(words[4]) < count, "frames that came together were not taken together")
+
+
+def test_many_clients():
+    server = Server("--max-batch", "8", "--queue", "16")
     before = server.settled_descriptors()
 
     rivals = [Background(function, server.port) for function in
