@@ -137,6 +137,8 @@ test_splits() {
   head -n 1 out | grep -q 'ratio .*natural .*coded_bytes .*top1' || fail "splits --run lacks its columns"
   grep -q '^layer2 .* both ' out || fail "layer2 is no natural bottleneck"
   grep -q '^layer3 .* both .*[0-9]\.\.[0-9]' out || fail "layer3 has no coded bytes"
+  grep -q '^layer1 .* - ' out || fail "--natural --run does not list layer1, which has a unit but no mark"
+  "$train" splits net.pt --input 3,64,64 --natural >out 2>err || fail "splits --natural does not exit 0"
   grep -q '^layer1 ' out && fail "--natural lists layer1, which is as large as what is before it"
   "$train" splits net.pt --input 3,64,64 --run r --json >out 2>err || fail "splits --run --json does not exit 0"
   grep -q '"natural_by_bytes": true' out || fail "JSON has no mark by bytes"
