@@ -19,6 +19,7 @@
 #include "entropy/error.h"
 #include "planner/clock_control.h"
 #include "planner/energy_meter.h"
+#include "planner/run_units.h"
 #include "strait/strait.hpp"
 #include "training/backbone.h"
 #include "training/interrupt.h"
@@ -64,27 +65,18 @@ struct Setup {
 };
 
 Result<Setup> Prepare(const MeasureOptions& options) {
-  std::vector<SplitModels> runs;
-  for (const std::string& dir : options.run_dirs) {
-    STRAIT_ASSIGN_OR_RETURN(const std::vector<SplitModels> found, FindSplitModels(dir));
-    runs.insert(runs.end(), found.begin(), found.end());
-  }
-  const std::string first = runs.front().files.front();
-  STRAIT_ASSIGN_OR_RETURN(Recipe recipe, LoadRecipe(first.substr(0, first.rfind('/')) + "/recipe.toml", {}));
+  STRAIT_ASSIGN_OR_RETURN(const std::vector<RunUnit> runs, FindRunUnits(options.run_dirs));
+  STRAIT_ASSIGN_OR_RETURN(Recipe recipe, RecipeOf(runs.front()));
   if (!options.backbone_file.empty()) recipe.backbone.file = options.backbone_file;
   if (!options.data_spec.empty()) recipe.data.spec = options.data_spec;
   recipe.data.preprocess.augment = false;
   STRAIT_ASSIGN_OR_RETURN(Backbone backbone, Backbone::Load(recipe.backbone.file, recipe.backbone.input));
   std::vector<Unit> units;
-  for (const SplitModels& run : runs) {
-    if (run.files.size() != 1) {
-      return Error(StatusCode::kUnsupported, run.files.front(), ": is one of ", run.files.size(),
-                   " units of a single rate; a plan wants one unit with levels at a split (family \"strait\")");
-    }
-    STRAIT_ASSIGN_OR_RETURN(std::shared_ptr<const Model> model, Model::Load(run.files.front()));
+  for (const RunUnit& run : runs) {
+    STRAIT_ASSIGN_OR_RETURN(std::shared_ptr<const Model> model, Model::Load(run.file));
     if (BackboneHashOf(*model) != backbone.hash()) {
-      return Error(StatusCode::kModelMismatch, run.files.front(), ": was trained with backbone ",
-                   BackboneHashOf(*model), ", but ", recipe.backbone.file, " is ", backbone.hash(),
+      return Error(StatusCode::kModelMismatch, run.file, ": was trained with backbone ", BackboneHashOf(*model),
+                   ", but ", recipe.backbone.file, " is ", backbone.hash(),
                    "; give the right file with --backbone");
     }
     STRAIT_ASSIGN_OR_RETURN(SplitNetwork network, backbone.Cut(run.split));

@@ -1,7 +1,5 @@
 #include "planner/policy.h"
 
-#include <algorithm>
-#include <limits>
 #include <map>
 #include <tuple>
 #include <utility>
@@ -61,28 +59,38 @@ class DynamicSplit : public Policy {
   std::vector<const PlanEntry*> entries_;
 };
 
+// Of the entries of the request's batch that are accurate enough and meet the deadline the one with the smallest
+// cost, or else the fastest. `outcome` gives seconds and joules of an entry, `cost` what they are worth.
+template <typename Outcome, typename Cost>
+Choice BestInTime(const Plan& plan, const Request& request, Outcome outcome, Cost cost) {
+  const PlanEntry *best = nullptr, *fastest = nullptr;
+  double least_cost = 0, least_seconds = 0;
+  for (const PlanEntry& entry : plan.entries()) {
+    if (entry.accuracy < request.min_accuracy || entry.batch != request.batch) continue;
+    const auto [seconds, joules] = outcome(entry);
+    if (fastest == nullptr || seconds < least_seconds) {
+      fastest = &entry;
+      least_seconds = seconds;
+    }
+    const double entry_cost = cost(seconds, joules);
+    if (seconds <= request.deadline_seconds && (best == nullptr || entry_cost < least_cost)) {
+      best = &entry;
+      least_cost = entry_cost;
+    }
+  }
+  return {.entry = best != nullptr ? best : fastest};
+}
+
 class DynaSplit : public Policy {
  public:
   DynaSplit(std::shared_ptr<const Plan> plan, const ChannelState& offline, bool live)
       : plan_(std::move(plan)), offline_(offline), live_(live) {}
   Choice Choose(const PolicyInput& input) override {
     const ChannelState& channel = live_ ? input.channel : offline_;
-    const PlanEntry *frugal = nullptr, *fastest = nullptr;
-    double least_joules = 0, least_seconds = 0;
-    for (const PlanEntry& entry : plan_->entries()) {
-      if (entry.accuracy < input.request.min_accuracy || entry.batch != input.request.batch) continue;
-      const double seconds = Latency(*plan_, entry, channel, entry.batch);
-      const double joules = Energy(*plan_, entry, channel, entry.batch);
-      if (fastest == nullptr || seconds < least_seconds) {
-        fastest = &entry;
-        least_seconds = seconds;
-      }
-      if (seconds <= input.request.deadline_seconds && (frugal == nullptr || joules < least_joules)) {
-        frugal = &entry;
-        least_joules = joules;
-      }
-    }
-    return {.entry = frugal != nullptr ? frugal : fastest};
+    const auto expected = [&](const PlanEntry& entry) {
+      return std::pair(Latency(*plan_, entry, channel, entry.batch), Energy(*plan_, entry, channel, entry.batch));
+    };
+    return BestInTime(*plan_, input.request, expected, [](double, double joules) { return joules; });
   }
 
  private:
@@ -95,22 +103,9 @@ class Oracle : public Policy {
  public:
   explicit Oracle(std::shared_ptr<const Plan> plan) : plan_(std::move(plan)) {}
   Choice Choose(const PolicyInput& input) override {
-    const PlanEntry *best = nullptr, *fastest = nullptr;
-    double least_cost = 0, least_seconds = 0;
-    for (const PlanEntry& entry : plan_->entries()) {
-      if (entry.accuracy < input.request.min_accuracy || entry.batch != input.request.batch) continue;
-      const auto [seconds, joules] = input.outcome(entry);
-      const double cost = seconds + input.channel.seconds_per_joule * joules;
-      if (fastest == nullptr || seconds < least_seconds) {
-        fastest = &entry;
-        least_seconds = seconds;
-      }
-      if (seconds <= input.request.deadline_seconds && (best == nullptr || cost < least_cost)) {
-        best = &entry;
-        least_cost = cost;
-      }
-    }
-    return {.entry = best != nullptr ? best : fastest};
+    return BestInTime(*plan_, input.request, input.outcome, [&](double seconds, double joules) {
+      return seconds + input.channel.seconds_per_joule * joules;
+    });
   }
 
  private:

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <charconv>
 #include <cmath>
-#include <filesystem>
 #include <map>
 #include <memory>
 #include <optional>
@@ -11,8 +10,8 @@
 
 #include "codec/file_io.h"
 #include "entropy/error.h"
+#include "planner/run_units.h"
 #include "strait/model.h"
-#include "training/recipe.h"
 #include "training/run_models.h"
 
 namespace strait {
@@ -78,14 +77,10 @@ Result<RdTable> ReadRdTable(const std::string& path) {
   return table;
 }
 
-Result<SplitRates> ReadSplit(const SplitModels& models) {
-  if (models.files.size() != 1) {
-    return Error(StatusCode::kUnsupported, models.files.front(), ": is one of ", models.files.size(),
-                 " units of a single rate; a plan wants one unit with levels at a split (family \"strait\")");
-  }
+Result<SplitRates> ReadSplit(const RunUnit& unit) {
   SplitRates rates;
-  rates.split = models.split;
-  rates.model_file = models.files.front();
+  rates.split = unit.split;
+  rates.model_file = unit.file;
   STRAIT_ASSIGN_OR_RETURN(const std::shared_ptr<const Model> model, Model::Load(rates.model_file));
   rates.model_id = model->id();
   rates.backbone_hash = BackboneHashOf(*model);
@@ -104,25 +99,23 @@ Result<SplitRates> ReadSplit(const SplitModels& models) {
 
 Result<Rates> LoadRates(const std::vector<std::string>& run_dirs, const std::string& rd_csv) {
   Rates rates;
-  for (const std::string& dir : run_dirs) {
-    STRAIT_ASSIGN_OR_RETURN(const std::vector<SplitModels> runs, FindSplitModels(dir));
-    for (const SplitModels& run : runs) {
-      STRAIT_ASSIGN_OR_RETURN(SplitRates split, ReadSplit(run));
-      for (const SplitRates& other : rates.splits) {
-        if (other.split == split.split) {
-          return Error(StatusCode::kInvalidArgument, split.model_file, ": is a second unit at ", split.split,
-                       " beside ", other.model_file, "; name one run a split");
-        }
-        if (other.backbone_hash != split.backbone_hash) {
-          return Error(StatusCode::kModelMismatch, split.model_file, ": was trained with backbone ",
-                       split.backbone_hash, ", but ", other.model_file, " with ", other.backbone_hash);
-        }
+  STRAIT_ASSIGN_OR_RETURN(const std::vector<RunUnit> units, FindRunUnits(run_dirs));
+  for (const RunUnit& unit : units) {
+    STRAIT_ASSIGN_OR_RETURN(SplitRates split, ReadSplit(unit));
+    for (const SplitRates& other : rates.splits) {
+      if (other.split == split.split) {
+        return Error(StatusCode::kInvalidArgument, split.model_file, ": is a second unit at ", split.split,
+                     " beside ", other.model_file, "; name one run a split");
       }
-      rates.splits.push_back(std::move(split));
+      if (other.backbone_hash != split.backbone_hash) {
+        return Error(StatusCode::kModelMismatch, split.model_file, ": was trained with backbone ",
+                     split.backbone_hash, ", but ", other.model_file, " with ", other.backbone_hash);
+      }
     }
+    rates.splits.push_back(std::move(split));
   }
-  const std::string first_run = std::filesystem::path(rates.splits.front().model_file).parent_path().string();
-  STRAIT_ASSIGN_OR_RETURN(const Recipe recipe, LoadRecipe(first_run + "/recipe.toml", {}));
+  const std::string first_run = RunDirOf(units.front());
+  STRAIT_ASSIGN_OR_RETURN(const Recipe recipe, RecipeOf(units.front()));
   rates.raw_bytes = 1;
   for (const int64_t size : recipe.backbone.input) rates.raw_bytes *= static_cast<double>(size);
   const std::string table_path = rd_csv.empty() ? first_run + "/rd.csv" : rd_csv;

@@ -182,13 +182,13 @@ PolicyResult Replay(const std::string& name, Policy& policy, Sees sees, const Wo
     input.channel.server_load = world.options().server_load;
     input.channel.seconds_per_joule = world.options().seconds_per_joule;
     input.request = {arrival.deadline_seconds, world.options().min_accuracy, world.options().batch};
-    const auto switching = [&](const PlanEntry& entry) {
-      const bool elsewhere = last != nullptr && (last->route != entry.route || last->split != entry.split);
-      return elsewhere ? world.plan().switch_seconds() : 0.0;
+    const auto switches = [&](const PlanEntry& entry) {
+      return last != nullptr && (last->route != entry.route || last->split != entry.split);
     };
+    const double switch_seconds = world.plan().switch_seconds();
     input.outcome = [&](const PlanEntry& entry) {
       const Outcome outcome = world.Run(entry, arrival);
-      return std::pair(outcome.seconds + switching(entry), outcome.joules);
+      return std::pair(outcome.seconds + (switches(entry) ? switch_seconds : 0), outcome.joules);
     };
     const Choice choice = policy.Choose(input);
     const PlanEntry& entry = *choice.entry;
@@ -204,8 +204,10 @@ PolicyResult Replay(const std::string& name, Policy& policy, Sees sees, const Wo
       outcome = world.GivenUp(outcome, choice.give_up_seconds, *choice.fallback);
       if (outcome.seconds < answered) answer_accuracy = choice.fallback->accuracy;
     }
-    if (last != nullptr && (last->route != entry.route || last->split != entry.split)) ++result.switches;
-    outcome.seconds += switching(entry);
+    if (switches(entry)) {
+      ++result.switches;
+      outcome.seconds += switch_seconds;
+    }
     last = &entry;
     result.latencies.push_back(outcome.seconds);
     joules += outcome.joules;
