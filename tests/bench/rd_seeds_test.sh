@@ -2,25 +2,11 @@
 # strait-rd on runs of a tiny recipe: seeds become one curve, the report is one file. Arguments: strait-train, strait-rd.
 set -eu
 train=$1 rd=$2
-recipe=$(cd "$(dirname "$0")/.." && pwd)/tiny_unit.toml
-folder=$(mktemp -d)
-trap 'rm -rf "$folder"' EXIT
-cd "$folder"
+tests=$(cd "$(dirname "$0")/.." && pwd)
+. "$tests/tiny_run.sh"
 
-fail() {
-  echo "$1" >&2
-  cat err >&2
-  exit 1
-}
-
-"$train" backbone --out net.pt --set data.spec=shapes:train=64,val=32 --set network.width=4 --set train.epochs=1 \
-  --set train.threads=1 2>err >out || fail "backbone does not exit 0"
-run() {
-  "$train" run "$recipe" --set data.spec=shapes:train=64,val=32 --set train.epochs=1 --set train.batch_size=16 \
-    --set train.threads=1 "$@" 2>err >out || fail "run does not exit 0"
-}
-for seed in 1 2; do run --set train.seed=$seed --out seed$seed; done
-run --set unit.channels=5 --out wider
+for seed in 1 2; do tiny_run --set train.seed=$seed --out seed$seed; done
+tiny_run --set unit.channels=5 --out wider
 
 "$rd" seed1 seed2 wider --csv apart.csv 2>err >out || fail "strait-rd does not exit 0"
 [ "$(grep -c '^seed' apart.csv)" -eq 4 ] || fail "two runs have not four rows: $(cat apart.csv)"

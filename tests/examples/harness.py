@@ -154,6 +154,17 @@ def receive_message(peer):
     return header[3], receive(peer, struct.unpack("<I", header[4:])[0])
 
 
+def never_read(port, data):
+    """Sends `data` without an end and without reading answers, until the server has had enough."""
+    with connect(port) as peer:
+        peer.settimeout(DEADLINE_S)
+        try:
+            while True:
+                peer.sendall(data)
+        except (ConnectionError, BrokenPipeError):
+            pass
+
+
 class Background(threading.Thread):
     """Runs a function; join() raises what it raised."""
 

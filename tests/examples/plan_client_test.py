@@ -17,7 +17,7 @@ import time
 
 from harness import (ANSWER, CLIENT, DEADLINE_S, ERROR, IMAGES, JPEG, MAX_MESSAGE, PIXELS, PROBE, REQUEST, SERVE_PLAN,
                      SERVER, SPLIT, SPLIT_FRAME, TIMED_ANSWER, Background, Server, check, client_args, connect, message,
-                     parse, prepare, receive_message, run, same_scores, write_plan)
+                     never_read, parse, prepare, receive_message, run, same_scores, write_plan)
 
 FAST, SLOW = 1, 3000  # seconds; nobody waits for the slow one, and a busy machine is not given up on
 SIDE = 64  # of the network's input
@@ -199,13 +199,7 @@ def rubbish(port, frame, jpeg):
 
 def floods_with_probes(port):
     """Probes without an end, and their answers not read: the server stops to read."""
-    with connect(port) as peer:
-        peer.settimeout(DEADLINE_S)
-        try:
-            while True:
-                peer.sendall(message(PROBE, b"") * 1000)
-        except (ConnectionError, BrokenPipeError):
-            pass
+    never_read(port, message(PROBE, b"") * 1000)
 
 
 def test_rubbish_costs_nobody_else():

@@ -17,7 +17,7 @@ import tempfile
 import time
 
 from harness import (ANSWER, CLIENT, DEADLINE_S, ERROR, IMAGES, MAX_MESSAGE, PROBE, REQUEST, SERVER, SPLIT_FRAME,
-                     TIMED_ANSWER, Background, Server, check, client_args, connect, message, parse, prepare,
+                     TIMED_ANSWER, Background, Server, check, client_args, connect, message, never_read, parse, prepare,
                      receive_message, run, same_scores)
 
 REPEAT = 40
@@ -78,14 +78,8 @@ def rubbish(port):
 
 
 def never_reads(port):
-    """Asks without reading answers, until the server has had enough; TCP holds it back before its memory grows."""
-    with connect(port) as peer:
-        peer.settimeout(DEADLINE_S)
-        try:
-            while True:
-                peer.sendall(message(REQUEST, b"\xff") * 1000)
-        except (ConnectionError, BrokenPipeError):
-            pass
+    """Asks without reading answers; TCP holds it back before the server's memory grows."""
+    never_read(port, message(REQUEST, b"\xff") * 1000)
 
 
 def vanish_in_the_middle(port):

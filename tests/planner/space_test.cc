@@ -68,7 +68,8 @@ TEST(Space, SlowerClocksTakeLongerAndLessPower) {
               slow.device_seconds * (power.idle_watts + (power.busy_watts - power.idle_watts) / 4 / 27), 1e-12);
 }
 
-TEST(Space, TakesMeasuredClocksAndJoulesAsTheyAre) {
+// The sample device with all its times at 1 and at 2 GHz, equal at both, and no joules.
+Profile AtMeasuredClocks() {
   Profile device = SampleProfile(20);
   device.clock_measured = true;
   device.clocks_hz = {1e9, 2e9};
@@ -76,11 +77,16 @@ TEST(Space, TakesMeasuredClocksAndJoulesAsTheyAre) {
   for (Timing timing : device.timings) {
     for (const double hz : device.clocks_hz) {
       timing.clock_hz = hz;
-      timing.joules = hz * 1e-9;
       timings.push_back(timing);
     }
   }
   device.timings = timings;
+  return device;
+}
+
+TEST(Space, TakesMeasuredClocksAndJoulesAsTheyAre) {
+  Profile device = AtMeasuredClocks();
+  for (Timing& timing : device.timings) timing.joules = timing.clock_hz * 1e-9;
   const Space space = Space::Make(device, SampleProfile(1), SampleRates()).value();
   EXPECT_EQ(space.num_clocks(), 2);
   const PlanEntry local = space.Evaluate(0, {0, 0, 0, 1});
@@ -90,17 +96,7 @@ TEST(Space, TakesMeasuredClocksAndJoulesAsTheyAre) {
 }
 
 TEST(Space, MeasuredClocksWithoutACounterTakeThePowerOfTheModel) {
-  Profile device = SampleProfile(20);
-  device.clock_measured = true;
-  device.clocks_hz = {1e9, 2e9};
-  std::vector<Timing> timings;
-  for (Timing timing : device.timings) {
-    for (const double hz : device.clocks_hz) {
-      timing.clock_hz = hz;
-      timings.push_back(timing);
-    }
-  }
-  device.timings = timings;
+  const Profile device = AtMeasuredClocks();
   const Space space = Space::Make(device, SampleProfile(1), SampleRates()).value();
   const PlanEntry slow = space.Evaluate(0, {0, 0, 0, 0}), fast = space.Evaluate(0, {0, 0, 0, 1});
   EXPECT_DOUBLE_EQ(slow.device_seconds, fast.device_seconds);  // as measured
