@@ -5,6 +5,7 @@
 #include <functional>
 #include <map>
 #include <random>
+#include <set>
 #include <sstream>
 #include <tuple>
 
@@ -252,7 +253,7 @@ std::string StaticName(const PlanEntry& entry) {
   return name.str();
 }
 
-Status Check(const Plan& plan, const SimulateOptions& options) {
+Status Check(const SimulateOptions& options) {
   const auto wrong = [](const char* what, double value, const char* wanted) {
     return Error(StatusCode::kInvalidArgument, what, ": ", value, " is not ", wanted);
   };
@@ -273,27 +274,43 @@ Status Check(const Plan& plan, const SimulateOptions& options) {
   if (options.min_accuracy > 0 && options.min_accuracy <= 1) {
     return wrong("--min-accuracy", options.min_accuracy, "in percent, of which 84 is a likely one");
   }
+  if (options.batch < 1) return wrong("--batch", options.batch, "at least 1");
   if (!(options.deadline_shape > 0)) return wrong("--deadline-shape", options.deadline_shape, "above 0");
   if (!(options.server_load >= 0 && options.server_load < 1))
     return wrong("--server-load", options.server_load, "in [0, 1)");
   if (!(options.seconds_per_joule >= 0))
     return wrong("--seconds-per-joule", options.seconds_per_joule, "at least 0");
-  const auto fits = [&](const PlanEntry& entry) {
-    return entry.batch == options.batch && entry.accuracy >= options.min_accuracy;
-  };
+  return Status();
+}
+
+// The smallest batch of the plan that holds a request of `batch` samples: what a controller would run.
+Result<int> BatchFor(const Plan& plan, int batch, double min_accuracy) {
+  std::set<int> batches;
+  for (const PlanEntry& entry : plan.entries()) batches.insert(entry.batch);
+  const auto found = batches.lower_bound(batch);
+  if (found == batches.end()) {
+    std::string all;
+    for (const int one : batches) all += (all.empty() ? "" : ", ") + std::to_string(one);
+    return Error(StatusCode::kInvalidArgument, "--batch: ", batch,
+                 " samples are more than the plan's batches hold (", all,
+                 "); ask for fewer, or profile with a larger --batch");
+  }
+  const auto fits = [&](const PlanEntry& entry) { return entry.batch == *found && entry.accuracy >= min_accuracy; };
   if (std::ranges::none_of(plan.entries(), fits)) {
-    return Error(StatusCode::kInvalidArgument, "the plan has no entry for batch ", options.batch,
-                 " with an accuracy of at least ", options.min_accuracy,
+    return Error(StatusCode::kInvalidArgument, "the plan has no entry for batch ", *found,
+                 " with an accuracy of at least ", min_accuracy,
                  " %; choose others with --batch and --min-accuracy");
   }
-  return Status();
+  return *found;
 }
 
 }  // namespace
 
 Result<std::vector<PolicyResult>> Simulate(const std::shared_ptr<const Plan>& plan, const LinkTrace& trace,
-                                           const SimulateOptions& options) {
-  STRAIT_RETURN_IF_ERROR(Check(*plan, options));
+                                           const SimulateOptions& wanted) {
+  STRAIT_RETURN_IF_ERROR(Check(wanted));
+  SimulateOptions options = wanted;
+  STRAIT_ASSIGN_OR_RETURN(options.batch, BatchFor(*plan, wanted.batch, wanted.min_accuracy));
   const World world(*plan, trace, options);
   const std::vector<Arrival> arrivals = DrawArrivals(options);
   std::vector<bool> feasible;

@@ -20,8 +20,8 @@ struct SimulateOptions {
   double deadline_scale_seconds = 0;
   double deadline_shape = 1.5;
   double min_accuracy = 0;  // percent; of every policy that can choose
-  int batch = 1;
-  double server_load = 0;  // [0, 1)
+  int batch = 1;            // samples of a request
+  double server_load = 0;   // [0, 1)
   double seconds_per_joule = 0;
   double probe_bytes = 1400;  // of the message that asks a silent link how it is; its energy is counted
   ControllerOptions controller;
@@ -47,10 +47,11 @@ struct PolicyResult {
 // raw; the fastest static entry of each split and quality; dynamic split; DynaSplit's rule, as published and with
 // the live channel; the controller with its own estimator and with the channel known; the oracle. What the plan has
 // no entry for is left out. A policy's estimator sees that policy's own transfers and, while nothing is sent,
-// probes. Requests do not queue. A change of split or route costs the request Plan::switch_seconds. Errors:
-// kInvalidArgument (options out of range, no entry of that batch or accuracy).
+// probes. Every policy runs a request with the smallest batch of the plan that holds it, as the controller does.
+// Requests do not queue. A change of split or route costs the request Plan::switch_seconds. Errors:
+// kInvalidArgument (options out of range, no batch that large, no entry of that accuracy).
 Result<std::vector<PolicyResult>> Simulate(const std::shared_ptr<const Plan>& plan, const LinkTrace& trace,
-                                           const SimulateOptions& options);
+                                           const SimulateOptions& wanted);
 
 // One row a policy, with what the columns of PolicyResult say.
 std::string ToCsv(const std::vector<PolicyResult>& results);

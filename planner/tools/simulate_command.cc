@@ -42,7 +42,8 @@ void AddSimulateCommand(CLI::App& app, Command& chosen) {
                       "Scale in seconds of Weibull-distributed deadlines (default: 0, none)");
   command->add_option("--deadline-shape", simulate.deadline_shape, "Shape of their distribution (default: 1.5)");
   command->add_option("--min-accuracy", simulate.min_accuracy, "Percent that a choice must reach (default: 0)");
-  command->add_option("--batch", simulate.batch, "Samples of a request (default: 1)");
+  command->add_option("--batch", simulate.batch,
+                      "Samples of a request, rounded up to a batch of the plan (default: 1)");
   command->add_option("--server-load", simulate.server_load,
                       "Share of the server that others keep busy (default: 0)");
   command->add_option("--seconds-per-joule", simulate.seconds_per_joule, "What a joule is worth (default: 0)");

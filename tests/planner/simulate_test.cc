@@ -107,6 +107,26 @@ TEST(Simulate, DynaSplitSavesEnergyWhereDeadlinesAllow) {
   EXPECT_NEAR(Named(results, "strait, channel known").joules, dynasplit, 1e-9);
 }
 
+TEST(Simulate, RunsARequestAsTheNextLargerBatchOfThePlan) {
+  const auto plan = SamplePlan();
+  const auto simulate = [&](int batch) {
+    SimulateOptions options;
+    options.requests = 100;
+    options.deadline_scale_seconds = 0.2;
+    options.batch = batch;
+    return Simulate(plan, Steady(1e5, 0.03), options).value();
+  };
+  const auto rounded = simulate(3), whole = simulate(4), single = simulate(1);
+  ASSERT_EQ(rounded.size(), whole.size());
+  for (size_t i = 0; i < whole.size(); ++i) {
+    EXPECT_EQ(rounded[i].name, whole[i].name);
+    EXPECT_EQ(rounded[i].latencies, whole[i].latencies) << whole[i].name;
+    EXPECT_EQ(rounded[i].joules, whole[i].joules) << whole[i].name;
+    EXPECT_EQ(rounded[i].feasible_met, whole[i].feasible_met) << whole[i].name;
+  }
+  EXPECT_GT(Named(rounded, "local").mean_seconds, Named(single, "local").mean_seconds);
+}
+
 TEST(Simulate, SurvivesALinkThatIsGoneForLong) {
   const auto plan = SamplePlan();
   const LinkTrace trace =
@@ -136,7 +156,9 @@ TEST(Simulate, RefusesOptionsThatMakeNoSenseByName) {
   refused([](SimulateOptions& o) { o.deadline_scale_seconds = -1; }, "--deadline");
   refused([](SimulateOptions& o) { o.server_load = 1; }, "--server-load");
   refused([](SimulateOptions& o) { o.min_accuracy = 99; }, "99 %");
-  refused([](SimulateOptions& o) { o.batch = 3; }, "batch 3");
+  refused([](SimulateOptions& o) { o.batch = 0; }, "--batch");
+  refused([](SimulateOptions& o) { o.batch = 5; },
+          "--batch: 5 samples are more than the plan's batches hold (1, 4)");
 }
 
 TEST(SimulateReport, ListsTheBestStaticOnlyAndAllInTheCsv) {
