@@ -13,6 +13,7 @@ using Command = std::function<Status()>;
 
 void AddProfileCommand(CLI::App& app, Command& chosen);
 void AddSolveCommand(CLI::App& app, Command& chosen);
+void AddShowCommand(CLI::App& app, Command& chosen);
 void AddTraceCommand(CLI::App& app, Command& chosen);
 void AddSimulateCommand(CLI::App& app, Command& chosen);
 

@@ -1,4 +1,4 @@
-// strait-plan: measures both sides, searches what is worth running, and replays it over changing links.
+// strait-plan: measures both sides, searches what is worth running, shows it, and replays it over changing links.
 #include <fmt/core.h>
 
 #include "codec/file_io.h"
@@ -13,6 +13,7 @@ int main(int argc, char** argv) {
   strait::Command command;
   strait::AddProfileCommand(app, command);
   strait::AddSolveCommand(app, command);
+  strait::AddShowCommand(app, command);
   strait::AddTraceCommand(app, command);
   strait::AddSimulateCommand(app, command);
   try {

@@ -25,6 +25,11 @@ grep -q '"route": *"split"' plan.json || fail "no split in the plan"
   --quality-step 0.0625 2>err >out || fail "solve by search"
 grep -q '^nsga2: ' out || fail "no word of the search: $(cat out)"
 
+"$plan" show plan.json --at 1e5,0.03 2>err >out || fail "show"
+grep -q '^unit  *layer2: .*model.strait, id ' out || fail "no unit: $(cat out)"
+[ "$(grep -c '^ *[0-9][0-9]* \(local\|split\|offload\) ' out)" -eq "$(grep -c '"route"' plan.json)" ] ||
+  fail "not a row for each entry: $(cat out)"
+
 "$plan" trace moving --seconds 120 --seed 2 --out link.csv 2>err >out || fail "trace"
 "$plan" simulate plan.json link.csv --requests 300 --deadline 0.2 --csv sim.csv 2>err >out || fail "simulate"
 for policy in local 'offload raw' 'dynamic split' dynasplit strait oracle; do
@@ -50,6 +55,9 @@ refused() {
 refused 2 'subcommand'
 refused 2 'moon' trace moon --out t.csv
 refused 2 '--threads' profile layer1 --threads 0 --out p.json
+refused 2 'bytes per second and seconds' show plan.json --at 1e5
+refused 2 'bytes per second and seconds' show plan.json --at 0,0.1
+refused 1 'nowhere.json' show nowhere.json
 refused 1 'nowhere' profile nowhere --out p.json
 refused 1 'no time of head at layer2' solve layer2 --device server.json --server device.json --out p.json
 refused 1 'second unit at layer1' solve layer1 layer1 --device device.json --server server.json --out p.json
