@@ -8,6 +8,7 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 #include <optional>
+#include <tuple>
 
 #include "codec/file_io.h"
 #include "codec/json_reader.h"
@@ -20,7 +21,15 @@ constexpr const char kFormat[] = "strait-profile";
 constexpr int64_t kVersion = 1;
 constexpr int64_t kMaxFileBytes = int64_t{1} << 26;
 constexpr size_t kMaxTimings = 1 << 18, kMaxClocks = 1024, kMaxUnits = 4096;
-constexpr int64_t kMaxThreads = 4096, kMaxBatch = 1 << 20;
+constexpr int64_t kMaxThreads = 4096, kMaxBatch = 65536;
+// Those of plans, where there are some: a plan is made of these.
+constexpr size_t kMaxTextBytes = 4096;
+constexpr double kMaxSeconds = 1e9, kMaxJoules = 1e12, kMaxWatts = 1e6, kMaxHertz = 1e12, kMaxQuality = 255,
+                 kMaxTimeScale = 1e9;
+
+// A JSON value takes some hundred bytes when parsed but may be two bytes of text, so the file's size alone would
+// not bound memory. A timing has 10 keys.
+constexpr auto kMaxValues = static_cast<ptrdiff_t>(kMaxTimings * 16);
 
 constexpr std::array kTaskNames = {"prepare", "head",    "encode",   "decode",
                                    "tail",    "network", "compress", "decompress"};
@@ -32,13 +41,30 @@ std::optional<Task> TaskOf(const std::string& name) {
   return std::nullopt;
 }
 
-Result<double> NotNegative(JsonObject& object, const char* key, bool positive = false) {
+Status CheckValueCount(std::string_view text, const std::string& name) {
+  const auto values =
+      std::count_if(text.begin(), text.end(), [](char c) { return c == ',' || c == '[' || c == '{'; });
+  if (values <= kMaxValues) return Status();
+  return Error(StatusCode::kLimitExceeded, name, ": about ", values, " JSON values, at most ", kMaxValues);
+}
+
+// A number of 0 or else above 0, up to `max`.
+Result<double> NumberTo(JsonObject& object, const char* key, double max, bool positive = false) {
   STRAIT_ASSIGN_OR_RETURN(const double value, object.Number(key));
-  if (value < 0 || (positive && value == 0)) {
+  if (value < 0 || value > max || (positive && value == 0)) {
     return Error(StatusCode::kCorrupt, object.where(), ": \"", key, "\" is ", value, ", wanted a number ",
-                 positive ? "above 0" : "of at least 0");
+                 positive ? "above 0" : "of at least 0", " and at most ", max);
   }
   return value;
+}
+
+Result<std::string> ReadText(JsonObject& object, const char* key) {
+  STRAIT_ASSIGN_OR_RETURN(std::string text, object.String(key));
+  if (text.size() > kMaxTextBytes) {
+    return Error(StatusCode::kCorrupt, object.where(), ": \"", key, "\" has ", text.size(), " bytes, at most ",
+                 kMaxTextBytes);
+  }
+  return text;
 }
 
 Status CheckFormat(JsonObject& object) {
@@ -62,17 +88,17 @@ Result<Timing> ReadTiming(const nlohmann::json& json, const std::string& where) 
   const std::optional<Task> known = TaskOf(task);
   if (!known) return Error(StatusCode::kCorrupt, where, ": \"task\" is \"", task.substr(0, 64), "\"");
   timing.task = *known;
-  STRAIT_ASSIGN_OR_RETURN(timing.place, object.String("place"));
-  STRAIT_ASSIGN_OR_RETURN(timing.quality, NotNegative(object, "quality"));
+  STRAIT_ASSIGN_OR_RETURN(timing.place, ReadText(object, "place"));
+  STRAIT_ASSIGN_OR_RETURN(timing.quality, NumberTo(object, "quality", kMaxQuality));
   STRAIT_ASSIGN_OR_RETURN(const int64_t threads, object.Int("threads", 1, kMaxThreads));
   STRAIT_ASSIGN_OR_RETURN(const int64_t batch, object.Int("batch", 1, kMaxBatch));
   timing.threads = static_cast<int>(threads);
   timing.batch = static_cast<int>(batch);
-  STRAIT_ASSIGN_OR_RETURN(timing.clock_hz, NotNegative(object, "clock_hz"));
-  STRAIT_ASSIGN_OR_RETURN(timing.seconds, NotNegative(object, "seconds", /*positive=*/true));
-  STRAIT_ASSIGN_OR_RETURN(timing.low_seconds, NotNegative(object, "low_seconds"));
-  STRAIT_ASSIGN_OR_RETURN(timing.high_seconds, NotNegative(object, "high_seconds"));
-  STRAIT_ASSIGN_OR_RETURN(timing.joules, NotNegative(object, "joules"));
+  STRAIT_ASSIGN_OR_RETURN(timing.clock_hz, NumberTo(object, "clock_hz", kMaxHertz));
+  STRAIT_ASSIGN_OR_RETURN(timing.seconds, NumberTo(object, "seconds", kMaxSeconds, /*positive=*/true));
+  STRAIT_ASSIGN_OR_RETURN(timing.low_seconds, NumberTo(object, "low_seconds", kMaxSeconds));
+  STRAIT_ASSIGN_OR_RETURN(timing.high_seconds, NumberTo(object, "high_seconds", kMaxSeconds));
+  STRAIT_ASSIGN_OR_RETURN(timing.joules, NumberTo(object, "joules", kMaxJoules));
   STRAIT_RETURN_IF_ERROR(object.Finish());
   return timing;
 }
@@ -80,9 +106,9 @@ Result<Timing> ReadTiming(const nlohmann::json& json, const std::string& where) 
 Result<PowerModel> ReadPower(const nlohmann::json& json, const std::string& where) {
   STRAIT_ASSIGN_OR_RETURN(JsonObject object, JsonObject::Of(json, where));
   PowerModel power;
-  STRAIT_ASSIGN_OR_RETURN(power.busy_watts, NotNegative(object, "busy_watts"));
-  STRAIT_ASSIGN_OR_RETURN(power.idle_watts, NotNegative(object, "idle_watts"));
-  STRAIT_ASSIGN_OR_RETURN(power.joules_per_byte, NotNegative(object, "joules_per_byte"));
+  STRAIT_ASSIGN_OR_RETURN(power.busy_watts, NumberTo(object, "busy_watts", kMaxWatts));
+  STRAIT_ASSIGN_OR_RETURN(power.idle_watts, NumberTo(object, "idle_watts", kMaxWatts));
+  STRAIT_ASSIGN_OR_RETURN(power.joules_per_byte, NumberTo(object, "joules_per_byte", kMaxJoules));
   STRAIT_RETURN_IF_ERROR(object.Finish());
   if (power.busy_watts < power.idle_watts) {
     return Error(StatusCode::kCorrupt, where, ": \"busy_watts\" is below \"idle_watts\"");
@@ -94,8 +120,9 @@ Status ReadClocks(JsonObject& object, Profile& profile) {
   STRAIT_ASSIGN_OR_RETURN(const nlohmann::json* clocks, object.Array("clocks_hz", kMaxClocks));
   for (const nlohmann::json& value : *clocks) {
     const double hz = value.is_number() ? value.get<double>() : 0;
-    if (!(hz > (profile.clocks_hz.empty() ? 0 : profile.clocks_hz.back())) || !std::isfinite(hz)) {
-      return Error(StatusCode::kCorrupt, object.where(), ": \"clocks_hz\" wants ascending numbers above 0");
+    if (!(hz > (profile.clocks_hz.empty() ? 0 : profile.clocks_hz.back())) || !(hz <= kMaxHertz)) {
+      return Error(StatusCode::kCorrupt, object.where(),
+                   ": \"clocks_hz\" wants ascending numbers above 0, at most ", kMaxHertz);
     }
     profile.clocks_hz.push_back(hz);
   }
@@ -113,7 +140,7 @@ Status ReadUnits(JsonObject& object, Profile& profile) {
     const std::string where = object.where() + ": units[" + std::to_string(i) + "]";
     STRAIT_ASSIGN_OR_RETURN(JsonObject unit, JsonObject::Of((*units)[i], where));
     ProfiledUnit known;
-    STRAIT_ASSIGN_OR_RETURN(known.split, unit.String("split"));
+    STRAIT_ASSIGN_OR_RETURN(known.split, ReadText(unit, "split"));
     STRAIT_ASSIGN_OR_RETURN(const std::string id, unit.String("model_id"));
     STRAIT_RETURN_IF_ERROR(unit.Finish());
     const auto [end, error] = std::from_chars(id.data(), id.data() + id.size(), known.model_id, 16);
@@ -125,26 +152,32 @@ Status ReadUnits(JsonObject& object, Profile& profile) {
   return Status();
 }
 
+// What tells timings apart.
+using TimingKey = std::tuple<Task, const std::string&, double, int, double, int>;
+TimingKey KeyOf(const Timing* t) { return {t->task, t->place, t->quality, t->threads, t->clock_hz, t->batch}; }
+
 }  // namespace
 
 const char* TaskName(Task task) { return kTaskNames.at(static_cast<size_t>(task)); }
 
-Result<Profile> ParseProfile(const std::string& text, const std::string& name) {
+Result<Profile> ParseProfile(std::string_view text, const std::string& name) {
+  STRAIT_RETURN_IF_ERROR(CheckValueCount(text, name));
   STRAIT_ASSIGN_OR_RETURN(const nlohmann::json json, ParseJson(text, name));
   STRAIT_ASSIGN_OR_RETURN(JsonObject object, JsonObject::Of(json, name));
   STRAIT_RETURN_IF_ERROR(CheckFormat(object));
   Profile profile;
-  STRAIT_ASSIGN_OR_RETURN(profile.machine, object.String("machine"));
-  STRAIT_ASSIGN_OR_RETURN(profile.backbone_hash, object.String("backbone_hash"));
+  STRAIT_ASSIGN_OR_RETURN(profile.machine, ReadText(object, "machine"));
+  STRAIT_ASSIGN_OR_RETURN(profile.backbone_hash, ReadText(object, "backbone_hash"));
   STRAIT_ASSIGN_OR_RETURN(const int64_t cores, object.Int("cores", 1, kMaxThreads));
   profile.cores = static_cast<int>(cores);
-  STRAIT_ASSIGN_OR_RETURN(profile.time_scale, NotNegative(object, "time_scale", /*positive=*/true));
+  STRAIT_ASSIGN_OR_RETURN(profile.time_scale, NumberTo(object, "time_scale", kMaxTimeScale, /*positive=*/true));
   STRAIT_ASSIGN_OR_RETURN(const nlohmann::json* power, object.Get("power"));
   STRAIT_ASSIGN_OR_RETURN(profile.power, ReadPower(*power, name + ": power"));
   STRAIT_RETURN_IF_ERROR(ReadClocks(object, profile));
   STRAIT_RETURN_IF_ERROR(ReadUnits(object, profile));
   STRAIT_ASSIGN_OR_RETURN(const nlohmann::json* timings, object.Array("timings", kMaxTimings));
   if (timings->empty()) return Error(StatusCode::kCorrupt, name, ": \"timings\" is empty: nothing was measured");
+  profile.timings.reserve(timings->size());
   for (size_t i = 0; i < timings->size(); ++i) {
     STRAIT_ASSIGN_OR_RETURN(Timing timing,
                             ReadTiming((*timings)[i], name + ": timings[" + std::to_string(i) + "]"));
@@ -156,7 +189,7 @@ Result<Profile> ParseProfile(const std::string& text, const std::string& name) {
 
 Result<Profile> LoadProfile(const std::string& path) {
   STRAIT_ASSIGN_OR_RETURN(const std::vector<uint8_t> bytes, ReadFile(path, kMaxFileBytes));
-  return ParseProfile(std::string(bytes.begin(), bytes.end()), path);
+  return ParseProfile({reinterpret_cast<const char*>(bytes.data()), bytes.size()}, path);
 }
 
 std::string ToJson(const Profile& profile) {
@@ -194,13 +227,17 @@ std::string ToJson(const Profile& profile) {
   return json.dump(1, ' ', /*ensure_ascii=*/false, nlohmann::json::error_handler_t::replace) + "\n";
 }
 
-const Timing* FindTiming(const Profile& profile, Task task, const std::string& place, double quality, int threads,
-                         double clock_hz, int batch) {
-  const auto found = std::ranges::find_if(profile.timings, [&](const Timing& t) {
-    return t.task == task && t.place == place && t.quality == quality && t.threads == threads &&
-           t.clock_hz == clock_hz && t.batch == batch;
-  });
-  return found == profile.timings.end() ? nullptr : &*found;
+TimingIndex::TimingIndex(const Profile& profile) {
+  sorted_.reserve(profile.timings.size());
+  for (const Timing& timing : profile.timings) sorted_.push_back(&timing);
+  std::ranges::stable_sort(sorted_, {}, KeyOf);  // of equal ones the first stays first
+}
+
+const Timing* TimingIndex::Find(Task task, const std::string& place, double quality, int threads, double clock_hz,
+                                int batch) const {
+  const TimingKey key(task, place, quality, threads, clock_hz, batch);
+  const auto found = std::ranges::lower_bound(sorted_, key, {}, KeyOf);
+  return found == sorted_.end() || KeyOf(*found) != key ? nullptr : *found;
 }
 
 }  // namespace strait

@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "strait/result.h"
@@ -68,13 +69,22 @@ struct Profile {
 };
 
 // Reads a profile file. Errors name the file and the entry: kIo, kCorrupt (no JSON, values out of range, nothing
-// measured), kUnsupported (another version, unknown keys).
+// measured), kUnsupported (another version, unknown keys), kLimitExceeded (more JSON values than a profile has).
 Result<Profile> LoadProfile(const std::string& path);
-Result<Profile> ParseProfile(const std::string& json, const std::string& name);
+Result<Profile> ParseProfile(std::string_view json, const std::string& name);
 std::string ToJson(const Profile& profile);
 
-// The timing of a task in a profile; nullptr when it was not measured.
-const Timing* FindTiming(const Profile& profile, Task task, const std::string& place, double quality, int threads,
-                         double clock_hz, int batch);
+// Finds the timings of a profile, which must outlive it and stay as it is.
+class TimingIndex {
+ public:
+  explicit TimingIndex(const Profile& profile);
+
+  // The first timing of a task; nullptr when it was not measured.
+  const Timing* Find(Task task, const std::string& place, double quality, int threads, double clock_hz,
+                     int batch) const;
+
+ private:
+  std::vector<const Timing*> sorted_;
+};
 
 }  // namespace strait

@@ -18,14 +18,14 @@ std::vector<double> Qualities(const std::vector<RatePoint>& points, double step)
 }
 
 struct Lookup {
-  const Profile& profile;
+  const TimingIndex& timings;
   const char* side;  // "device", "server": for messages
   int threads;
   double clock_hz;
   int batch;
 
   Status Add(Task task, const std::string& place, double quality, double& seconds, double* joules = nullptr) const {
-    const Timing* timing = FindTiming(profile, task, place, quality, threads, clock_hz, batch);
+    const Timing* timing = timings.Find(task, place, quality, threads, clock_hz, batch);
     if (timing == nullptr) {
       return Error(StatusCode::kInvalidArgument, side, " profile: has no time of ", TaskName(task),
                    place.empty() ? "" : " at " + place, ", quality ", quality, ", threads ", threads, ", batch ",
@@ -126,11 +126,12 @@ Status Space::AddCosts(const Profile& device, const Profile& server) {
   for (const Place& place : places_) max_points_ = std::max(max_points_, place.points.size());
   const size_t num_clocks = clock_measured_ ? clocks_hz_.size() : 1;
   const double server_hz = server.clock_measured ? server.clocks_hz.back() : 0;
+  const TimingIndex here_timings(device), there_timings(server);
   for (const int batch : batches_) {
-    const Lookup there = {server, "server", FastestThreads(server, server_hz, batch), server_hz, batch};
+    const Lookup there = {there_timings, "server", FastestThreads(server, server_hz, batch), server_hz, batch};
     for (const int threads : threads_) {
       for (size_t clock = 0; clock < num_clocks; ++clock) {
-        const Lookup here = {device, "device", threads, clock_measured_ ? clocks_hz_[clock] : 0, batch};
+        const Lookup here = {here_timings, "device", threads, clock_measured_ ? clocks_hz_[clock] : 0, batch};
         for (const Place& place : places_) {
           const size_t base = costs_.size();
           costs_.resize(base + max_points_);

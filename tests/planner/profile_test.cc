@@ -52,9 +52,36 @@ TEST(Profile, RefusesWhatIsNoneNamingFileAndPlace) {
   ExpectRefused(ToJson(still), StatusCode::kCorrupt, "timings[2]: \"seconds\" is 0");
   still.timings.clear();
   ExpectRefused(ToJson(still), StatusCode::kCorrupt, "nothing was measured");
+  Profile huge = testing::SampleProfile(20);
+  huge.timings[2].seconds = 1e10;
+  ExpectRefused(ToJson(huge), StatusCode::kCorrupt, "timings[2]: \"seconds\" is 1e+10");
+  huge = testing::SampleProfile(20);
+  huge.timings[2].place = std::string(5000, 'x');
+  ExpectRefused(ToJson(huge), StatusCode::kCorrupt, "timings[2]: \"place\" has 5000 bytes");
   Profile clocks = testing::SampleProfile(20);
   std::ranges::reverse(clocks.clocks_hz);
   ExpectRefused(ToJson(clocks), StatusCode::kCorrupt, "ascending");
+}
+
+// A small file must not take gigabytes before it is refused.
+TEST(Profile, RefusesMoreValuesThanAProfileHasBeforeParsing) {
+  std::string text = "{\"format\": [";
+  for (int i = 0; i < (1 << 22); ++i) text += "0,";
+  ExpectRefused(text, StatusCode::kLimitExceeded, "JSON values, at most 4194304");
+}
+
+TEST(TimingIndex, FindsEachTimingAndTheFirstOfEqualOnes) {
+  Profile profile = testing::SampleProfile(20);
+  const size_t count = profile.timings.size();
+  for (size_t i = 0; i < count; ++i) profile.timings.push_back(profile.timings[i]);
+  const TimingIndex index(profile);
+  for (size_t i = 0; i < count; ++i) {
+    const Timing& t = profile.timings[i];
+    EXPECT_EQ(index.Find(t.task, t.place, t.quality, t.threads, t.clock_hz, t.batch), &t) << i;
+    EXPECT_EQ(index.Find(t.task, t.place, t.quality + 0.5, t.threads, t.clock_hz, t.batch), nullptr) << i;
+    EXPECT_EQ(index.Find(t.task, t.place, t.quality, t.threads, 1e9, t.batch), nullptr) << i;
+  }
+  EXPECT_EQ(TimingIndex(Profile()).Find(Task::kHead, "layer1", 0, 1, 0, 1), nullptr);
 }
 
 }  // namespace

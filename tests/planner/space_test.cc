@@ -15,7 +15,7 @@ using testing::SampleSpace;
 
 double Seconds(const Profile& profile, Task task, const std::string& place, double quality, int threads,
                int batch) {
-  return FindTiming(profile, task, place, quality, threads, 0, batch)->seconds;
+  return TimingIndex(profile).Find(task, place, quality, threads, 0, batch)->seconds;
 }
 
 TEST(Space, AddsUpWhatEachRouteTakes) {
