@@ -117,7 +117,13 @@ torch::Tensor Forward(const torch::jit::Module& module, const torch::Tensor& src
 class Jobs {
  public:
   Jobs(const Setup& setup, const MeasureOptions& options, int threads, int batch, std::vector<Job>& jobs)
-      : setup_(setup), options_(options), threads_(threads), batch_(batch), jobs_(jobs) {}
+      : setup_(setup),
+        options_(options),
+        is_device_(options.role != Role::kServer),
+        is_server_(options.role != Role::kDevice),
+        threads_(threads),
+        batch_(batch),
+        jobs_(jobs) {}
 
   void Add() {
     const auto input =
@@ -163,8 +169,8 @@ class Jobs {
       }
     };
     compress();
-    if (options_.device) AddJob(Task::kCompress, "jpeg", quality, compress);
-    if (options_.server) {
+    if (is_device_) AddJob(Task::kCompress, "jpeg", quality, compress);
+    if (is_server_) {
       AddJob(Task::kDecompress, "jpeg", quality, [files] {
         for (const std::vector<uint8_t>& file : *files) {
           cv::Mat picture = cv::imdecode(file, cv::IMREAD_COLOR);
@@ -182,10 +188,10 @@ class Jobs {
     const torch::Tensor restored = torch::empty_like(features);
     const TensorView src = {features.data_ptr<float>(), ShapeOf(features)};
     const MutableTensorView dst = {restored.data_ptr<float>(), ShapeOf(features)};
-    if (options_.device) {
+    if (is_device_) {
       AddJob(Task::kHead, unit.split, 0, [head = unit.network.head, input] { Forward(head, input); });
     }
-    if (options_.server) {
+    if (is_server_) {
       AddJob(Task::kTail, unit.split, 0, [tail = unit.network.tail, restored] { Forward(tail, restored); });
     }
     for (size_t level = 0; level < unit.model->levels().size(); ++level) {
@@ -195,8 +201,8 @@ class Jobs {
         Check(encoder->Encode(src, {.quality = quality}, *frame));
       };
       encode();
-      if (options_.device) AddJob(Task::kEncode, unit.split, quality, encode);
-      if (options_.server) {
+      if (is_device_) AddJob(Task::kEncode, unit.split, quality, encode);
+      if (is_server_) {
         AddJob(Task::kDecode, unit.split, quality,
                [decoder, frame, restored, dst] { Check(decoder->Decode(*frame, dst)); });
       }
@@ -205,6 +211,7 @@ class Jobs {
 
   const Setup& setup_;
   const MeasureOptions& options_;
+  const bool is_device_, is_server_;
   const int threads_, batch_;
   std::vector<Job>& jobs_;
 };
@@ -254,6 +261,7 @@ Timing Summarise(Job& job, double time_scale) {
 Result<Profile> Measure(const MeasureOptions& options) {
   STRAIT_ASSIGN_OR_RETURN(const Setup setup, Prepare(options));
   Profile profile;
+  profile.role = options.role;
   profile.machine = options.machine.empty() ? ProcessorName() : options.machine;
   profile.backbone_hash = setup.backbone.hash();
   profile.cores = std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
@@ -268,7 +276,7 @@ Result<Profile> Measure(const MeasureOptions& options) {
                  " is below --idle-watts, ", profile.power.idle_watts);
   }
   std::optional<ClockControl> control =
-      options.clocks_hz.empty() && options.device ? ClockControl::Open() : std::nullopt;
+      options.clocks_hz.empty() && options.role != Role::kServer ? ClockControl::Open() : std::nullopt;
   if (control) profile.clocks_hz = control->clocks_hz();
   profile.clock_measured = control.has_value();
   std::optional<EnergyMeter> meter = EnergyMeter::Open();

@@ -13,8 +13,7 @@ struct MeasureOptions {
   std::vector<std::string> run_dirs;  // their units, and data and network of the first
   std::string backbone_file;          // instead of the recipe's
   std::string data_spec;              // instead of the recipe's
-  bool device = true;                 // head, encode, compress
-  bool server = true;                 // decode, tail, decompress
+  Role role = Role::kBoth;            // device: head, encode, compress; server: decode, tail, decompress
   std::vector<int> threads = {1};
   std::vector<int> batches = {1};
   std::vector<int> jpeg_qualities;

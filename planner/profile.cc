@@ -34,6 +34,8 @@ constexpr auto kMaxValues = static_cast<ptrdiff_t>(kMaxTimings * 16);
 constexpr std::array kTaskNames = {"prepare", "head",    "encode",   "decode",
                                    "tail",    "network", "compress", "decompress"};
 
+constexpr std::array kRoleNames = {"both", "device", "server"};
+
 std::optional<Task> TaskOf(const std::string& name) {
   for (size_t i = 0; i < kTaskNames.size(); ++i) {
     if (name == kTaskNames[i]) return static_cast<Task>(i);
@@ -116,6 +118,16 @@ Result<PowerModel> ReadPower(const nlohmann::json& json, const std::string& wher
   return power;
 }
 
+// Files of before have no role.
+Result<Role> ReadRole(JsonObject& object) {
+  if (!object.Has("role")) return Role::kBoth;
+  STRAIT_ASSIGN_OR_RETURN(const std::string name, object.String("role"));
+  const auto known = std::ranges::find(kRoleNames, name);
+  if (known != kRoleNames.end()) return static_cast<Role>(known - kRoleNames.begin());
+  return Error(StatusCode::kCorrupt, object.where(), ": \"role\" is \"", name.substr(0, 64),
+               "\", not device, server or both");
+}
+
 Status ReadClocks(JsonObject& object, Profile& profile) {
   STRAIT_ASSIGN_OR_RETURN(const nlohmann::json* clocks, object.Array("clocks_hz", kMaxClocks));
   for (const nlohmann::json& value : *clocks) {
@@ -159,6 +171,7 @@ TimingKey KeyOf(const Timing* t) { return {t->task, t->place, t->quality, t->thr
 }  // namespace
 
 const char* TaskName(Task task) { return kTaskNames.at(static_cast<size_t>(task)); }
+const char* RoleName(Role role) { return kRoleNames.at(static_cast<size_t>(role)); }
 
 Result<Profile> ParseProfile(std::string_view text, const std::string& name) {
   STRAIT_RETURN_IF_ERROR(CheckValueCount(text, name));
@@ -166,6 +179,7 @@ Result<Profile> ParseProfile(std::string_view text, const std::string& name) {
   STRAIT_ASSIGN_OR_RETURN(JsonObject object, JsonObject::Of(json, name));
   STRAIT_RETURN_IF_ERROR(CheckFormat(object));
   Profile profile;
+  STRAIT_ASSIGN_OR_RETURN(profile.role, ReadRole(object));
   STRAIT_ASSIGN_OR_RETURN(profile.machine, ReadText(object, "machine"));
   STRAIT_ASSIGN_OR_RETURN(profile.backbone_hash, ReadText(object, "backbone_hash"));
   STRAIT_ASSIGN_OR_RETURN(const int64_t cores, object.Int("cores", 1, kMaxThreads));
@@ -212,6 +226,7 @@ std::string ToJson(const Profile& profile) {
   }
   const nlohmann::ordered_json json = {{"format", kFormat},
                                        {"version", kVersion},
+                                       {"role", RoleName(profile.role)},
                                        {"machine", profile.machine},
                                        {"backbone_hash", profile.backbone_hash},
                                        {"cores", profile.cores},
@@ -225,6 +240,12 @@ std::string ToJson(const Profile& profile) {
                                        {"units", std::move(units)},
                                        {"timings", std::move(timings)}};
   return json.dump(1, ' ', /*ensure_ascii=*/false, nlohmann::json::error_handler_t::replace) + "\n";
+}
+
+Status CheckRole(const Profile& profile, Role role, const std::string& path) {
+  if (profile.role == Role::kBoth || profile.role == role) return Status();
+  return Error(StatusCode::kInvalidArgument, path, ": is a profile of a ", RoleName(profile.role),
+               "; give it with --", RoleName(profile.role));
 }
 
 TimingIndex::TimingIndex(const Profile& profile) {

@@ -26,6 +26,12 @@ enum class Task : uint8_t {
 // "prepare", "head", ...
 const char* TaskName(Task task);
 
+// What a machine was measured as.
+enum class Role : uint8_t { kBoth, kDevice, kServer };
+
+// "both", "device", "server".
+const char* RoleName(Role role);
+
 struct Timing {
   Task task = Task::kNetwork;
   std::string place;   // the split of kHead, kEncode, kDecode, kTail; "jpeg" of kCompress, kDecompress; else empty
@@ -54,6 +60,7 @@ struct ProfiledUnit {
 };
 
 struct Profile {
+  Role role = Role::kBoth;    // of a file that names none, too
   std::string machine;        // in words
   std::string backbone_hash;  // of the network that was measured
   int cores = 1;
@@ -73,6 +80,9 @@ struct Profile {
 Result<Profile> LoadProfile(const std::string& path);
 Result<Profile> ParseProfile(std::string_view json, const std::string& name);
 std::string ToJson(const Profile& profile);
+
+// Whether a profile can be the side that `role` says. Errors: kInvalidArgument, naming `path` and where it belongs.
+Status CheckRole(const Profile& profile, Role role, const std::string& path);
 
 // Finds the timings of a profile, which must outlive it and stay as it is.
 class TimingIndex {

@@ -18,8 +18,7 @@ struct Options {
 
 Status Run(const Options& options) {
   MeasureOptions measure = options.measure;
-  measure.device = options.role != "server";
-  measure.server = options.role != "device";
+  measure.role = options.role == "device" ? Role::kDevice : options.role == "server" ? Role::kServer : Role::kBoth;
   const std::filesystem::path folder = std::filesystem::absolute(options.out).parent_path();
   std::error_code error;
   if (!std::filesystem::is_directory(folder, error)) {  // before minutes of measuring

@@ -73,7 +73,9 @@ void PrintCheck(const Space& space, const SearchResult& found) {
 
 Status Run(const Options& options) {
   STRAIT_ASSIGN_OR_RETURN(const Profile device, LoadProfile(options.device));
+  STRAIT_RETURN_IF_ERROR(CheckRole(device, Role::kDevice, options.device));
   STRAIT_ASSIGN_OR_RETURN(const Profile server, LoadProfile(options.server));
+  STRAIT_RETURN_IF_ERROR(CheckRole(server, Role::kServer, options.server));
   STRAIT_ASSIGN_OR_RETURN(const Rates rates, LoadRates(options.run_dirs, options.rd));
   NoteJpeg(device, rates, options.rd);
   STRAIT_ASSIGN_OR_RETURN(const Space space, Space::Make(device, server, rates, options.space));

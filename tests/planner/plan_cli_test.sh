@@ -58,8 +58,15 @@ refused 2 '--threads' profile layer1 --threads 0 --out p.json
 refused 2 'bytes per second and seconds' show plan.json --at 1e5
 refused 2 'bytes per second and seconds' show plan.json --at 0,0.1
 refused 1 'nowhere.json' show nowhere.json
+refused 2 '--role: cloud' profile layer1 --role cloud --out p.json
 refused 1 'nowhere' profile nowhere --out p.json
-refused 1 'no time of head at layer2' solve layer2 --device server.json --server device.json --out p.json
+refused 1 'server.json: is a profile of a server; give it with --server' \
+  solve layer2 --device server.json --server device.json --out p.json
+refused 1 'device.json: is a profile of a device; give it with --device' \
+  solve layer2 --device device.json --server device.json --out p.json
+sed '/"role":/d' server.json >roleless.json
+"$plan" solve layer1 layer2 --device device.json --server roleless.json --out p.json 2>err >out || fail "solve without a role"
+refused 1 'no time of head at layer2' solve layer2 --device roleless.json --server server.json --out p.json
 refused 1 'second unit at layer1' solve layer1 layer1 --device device.json --server server.json --out p.json
 refused 1 'device.json' simulate device.json link.csv
 sed '7s/,.*/,fast,0.1,0/' link.csv >bad.csv

@@ -63,6 +63,23 @@ TEST(Profile, RefusesWhatIsNoneNamingFileAndPlace) {
   ExpectRefused(ToJson(clocks), StatusCode::kCorrupt, "ascending");
 }
 
+TEST(Profile, SaysWhichSideItIsOfAndFilesWithoutARoleStillLoad) {
+  Profile profile = testing::SampleProfile(20);
+  for (const Role role : {Role::kBoth, Role::kDevice, Role::kServer}) {
+    profile.role = role;
+    EXPECT_EQ(ParseProfile(ToJson(profile), "p.json").value().role, role);
+  }
+  EXPECT_TRUE(CheckRole(profile, Role::kServer, "p.json").ok());
+  EXPECT_EQ(CheckRole(profile, Role::kDevice, "p.json").message(),
+            "p.json: is a profile of a server; give it with --server");
+  const Profile old = ParseProfile(Replaced(ToJson(profile), " \"role\": \"server\",\n", ""), "p.json").value();
+  EXPECT_EQ(old.role, Role::kBoth);
+  EXPECT_TRUE(CheckRole(old, Role::kDevice, "p.json").ok());
+  EXPECT_TRUE(CheckRole(old, Role::kServer, "p.json").ok());
+  ExpectRefused(Replaced(ToJson(profile), "\"role\": \"server\"", "\"role\": \"cloud\""), StatusCode::kCorrupt,
+                "\"role\" is \"cloud\"");
+}
+
 // A small file must not take gigabytes before it is refused.
 TEST(Profile, RefusesMoreValuesThanAProfileHasBeforeParsing) {
   std::string text = "{\"format\": [";
