@@ -78,14 +78,18 @@ struct Controller::Impl {
     query.min_accuracy = std::min(request.min_accuracy, offered);
     if (previous != kNone) {
       query.held_place = index().place(previous);
+      query.switch_seconds = plan->switch_seconds();
       query.penalty = penalty;
     }
-    CostBest best = Search(group, query, has_link);
-    if (best.found()) return best.index;
-    // None meets the deadline: the fastest by the latency that the deadline was held against.
-    query.cost = {query.limit_link, 0, 0, 0};
+    for (const LinkTerms& limit_link : {query.limit_link, query.cost.link}) {
+      query.limit_link = limit_link;
+      const CostBest best = Search(group, query, has_link);
+      if (best.found()) return best.index;
+    }
+    // None meets the deadline: the fastest.
+    query.cost = {query.cost.link, 0, 0, 0};
     query.deadline_seconds = kInfinity;
-    best = Search(group, query, has_link);
+    const CostBest best = Search(group, query, has_link);
     assert(best.found());
     return best.index;
   }
@@ -132,13 +136,17 @@ Choice Controller::Choose(const ChannelState& channel, const Request& request) {
                                           : impl_->PickFewestBytes(group, wanted.min_accuracy);
   const PlanEntry& entry = impl_->entry(choice.index);
   choice.entry = &entry;
-  choice.latency_seconds = Latency(plan(), entry, channel, wanted.batch);
+  const size_t previous = impl_->previous;
+  choice.switched = previous != kNone && impl_->index().place(previous) != impl_->index().place(choice.index);
+  impl_->previous = choice.index;
+  const double switch_seconds = choice.switched ? plan().switch_seconds() : 0;
+  choice.latency_seconds = Latency(plan(), entry, channel, wanted.batch) + switch_seconds;
   choice.energy_joules = Energy(plan(), entry, channel, wanted.batch);
   LinkTerms link = limit_link.value_or(LinkTerms());
   link.runs = runs;
   const double remote = RemoteFactor(entry);
   const double wait = WaitSeconds(link, remote, entry.bytes, entry.server_seconds);
-  const double limit = LatencySeconds(link, entry.device_seconds, wait);
+  const double limit = LatencySeconds(link, entry.device_seconds, wait) + switch_seconds;
   choice.meets_deadline = (limit_link || remote == 0) && limit <= wanted.deadline_seconds;
   if (remote != 0) choice.fallback = impl_->FastestLocal(wanted);
   if (choice.fallback != nullptr) {
@@ -148,9 +156,6 @@ Choice Controller::Choose(const ChannelState& channel, const Request& request) {
     choice.give_up_seconds = limit + kPatience * cost / (1 + joule * plan().idle_watts());
   }
   choice.meets_accuracy = entry.accuracy >= wanted.min_accuracy;
-  const size_t previous = impl_->previous;
-  choice.switched = previous != kNone && impl_->index().place(previous) != impl_->index().place(choice.index);
-  impl_->previous = choice.index;
   return choice;
 }
 

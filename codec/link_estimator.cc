@@ -63,7 +63,7 @@ LinkEstimator::LinkEstimator(const LinkEstimatorOptions& options) {
   const double half_life = options.half_life_seconds > 0 ? options.half_life_seconds : defaults.half_life_seconds;
   // A perfect estimate is then as uncertain as one transfer.
   noise_per_second_ = kNoiseVariance / half_life;
-  probe_seconds_ = 2 * half_life;
+  probe_seconds_ = half_life / 2;
   const double rate = PositiveOr(options.bytes_per_second, defaults.bytes_per_second);
   const double rtt = PositiveOr(options.rtt_seconds, defaults.rtt_seconds);
   logs_.seconds_per_byte = std::log(std::clamp(1 / rate, kMinSecondsPerByte, kMaxSecondsPerByte));

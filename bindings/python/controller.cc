@@ -119,7 +119,7 @@ void BindChoice(py::module_& module) {
           "entry", [](const PyChoice& self) { return *self.choice.entry; }, "The PlanEntry.")
       .def_property_readonly(
           "latency_seconds", [](const PyChoice& self) { return self.choice.latency_seconds; },
-          "Expected; infinite where it needs a channel and there is none.")
+          "Expected, a switch included; infinite where it needs a channel and there is none.")
       .def_property_readonly(
           "energy_joules", [](const PyChoice& self) { return self.choice.energy_joules; }, "Expected.")
       .def_property_readonly("meets_deadline", [](const PyChoice& self) { return self.choice.meets_deadline; })

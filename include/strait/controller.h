@@ -109,7 +109,7 @@ struct Request {
 struct Choice {
   size_t index = 0;                  // into Plan::entries()
   const PlanEntry* entry = nullptr;  // never null; lives as long as the plan
-  double latency_seconds = 0;        // expected, with the channel given; infinite without one
+  double latency_seconds = 0;        // expected, a switch included; infinite without a channel that it needs
   double energy_joules = 0;
   bool meets_deadline = true;  // by the pessimistic values; never without a channel that the entry needs
   bool meets_accuracy = true;
@@ -143,9 +143,9 @@ class Controller {
   Controller& operator=(Controller&&) noexcept;
 
   // Of the entries that meet accuracy and deadline, the one with the smallest latency + seconds_per_joule * energy;
-  // of equal ones the first of the plan. When none meets the deadline, the fastest, by the latency that deadlines
-  // are held against, of those that are accurate enough; when none is accurate enough, the same among the most
-  // accurate. Without a channel the local entries and their batches are all there is; where the plan has none, the
+  // of equal ones the first of the plan. Deadlines are held against the pessimistic values; when none meets it by
+  // those, against the expected ones; when none does by those either, the fastest of the entries that are accurate
+  // enough. When none is accurate enough, the same among the most accurate. Without a channel the local entries and their batches are all there is; where the plan has none, the
   // entry with the fewest bytes of those accurate enough. The split and route of the choice before are kept while a
   // switch would not pay: others count as dearer by switch_seconds / horizon_requests. Values that make no sense in
   // `request` (NaN, a batch below 1) count as their defaults. Always returns an entry of the plan.
@@ -167,7 +167,7 @@ struct LinkEstimatorOptions {
   double rtt_seconds = 0.05;
   // How fast a link is expected to change: after so many seconds an old estimate counts half against a new
   // transfer.
-  double half_life_seconds = 1;
+  double half_life_seconds = 0.5;
 };
 
 // Rate and round trip of a link from the transfers that were seen over it. A transfer takes rtt + bytes / rate;
@@ -190,8 +190,8 @@ class LinkEstimator {
   // server_load and seconds_per_joule are the caller's to fill in.
   ChannelState State(double now_seconds) const;
 
-  // Whether no transfer was seen yet, or none for two half-lives, so that a small message should be sent to see the
-  // link (a controller that runs everything locally learns nothing of the link's recovery otherwise).
+  // Whether no transfer was seen yet, or none for half a half-life, so that a small message should be sent to see
+  // the link (a controller that runs everything locally learns nothing of the link's recovery otherwise).
   bool NeedsProbe(double now_seconds) const;
 
  private:

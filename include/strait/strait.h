@@ -429,7 +429,7 @@ static inline strait_request_t strait_request_default(void) {
 typedef struct strait_choice {
   size_t struct_size;
   size_t index;            // of the entry
-  double latency_seconds;  // expected; infinite without a channel where one is needed
+  double latency_seconds;  // expected, a switch included; infinite without a channel where one is needed
   double energy_joules;
   int32_t meets_deadline;  // 0 or 1, as the others
   int32_t meets_accuracy;
@@ -489,7 +489,7 @@ typedef struct strait_link_estimator_options {
 } strait_link_estimator_options_t;
 
 static inline strait_link_estimator_options_t strait_link_estimator_options_default(void) {
-  const strait_link_estimator_options_t options = {sizeof(strait_link_estimator_options_t), 1e6, 0.05, 1};
+  const strait_link_estimator_options_t options = {sizeof(strait_link_estimator_options_t), 1e6, 0.05, 0.5};
   return options;
 }
 

@@ -35,10 +35,14 @@ class ScanController {
     ChannelState limits = channel;
     if (channel.low_bytes_per_second > 0) limits.bytes_per_second = channel.low_bytes_per_second;
     if (channel.high_rtt_seconds > 0) limits.rtt_seconds = channel.high_rtt_seconds;
-    const auto limit = [&](size_t i) { return Latency(plan_, plan_.entries()[i], limits, request.batch); };
+    const auto latency = [&](size_t i) { return Latency(plan_, plan_.entries()[i], channel, request.batch); };
     std::vector<size_t> in_time;
-    for (const size_t i : considered) {
-      if (limit(i) <= request.deadline_seconds) in_time.push_back(i);
+    for (const ChannelState& link : {limits, channel}) {
+      if (!in_time.empty()) break;
+      for (const size_t i : considered) {
+        const double seconds = Latency(plan_, plan_.entries()[i], link, request.batch);
+        if (seconds + (IsElsewhere(i) ? plan_.switch_seconds() : 0) <= request.deadline_seconds) in_time.push_back(i);
+      }
     }
     const auto cost = [&](size_t i) {
       const PlanEntry& entry = plan_.entries()[i];
@@ -48,7 +52,7 @@ class ScanController {
     const auto bytes = [&](size_t i) { return plan_.entries()[i].bytes; };
     const bool any_local = plan_.entries()[considered.front()].route == Route::kLocal;
     const size_t best = !has_channel && !any_local ? Smallest(considered, bytes)
-                        : in_time.empty() ? Smallest(considered, [&](size_t i) { return limit(i) + Held(i); })
+                        : in_time.empty() ? Smallest(considered, [&](size_t i) { return latency(i) + Held(i); })
                                           : Smallest(in_time, [&](size_t i) { return cost(i) + Held(i); });
     previous_ = best;
     return best;
@@ -81,11 +85,13 @@ class ScanController {
     std::erase_if(considered, [&](size_t i) { return plan_.entries()[i].accuracy < std::min(min_accuracy, most); });
   }
 
-  double Held(size_t i) const {
-    if (!previous_) return 0;
+  bool IsElsewhere(size_t i) const {
+    if (!previous_) return false;
     const PlanEntry &a = plan_.entries()[i], &b = plan_.entries()[*previous_];
-    return a.route == b.route && a.split == b.split ? 0 : penalty_;
+    return a.route != b.route || a.split != b.split;
   }
+
+  double Held(size_t i) const { return IsElsewhere(i) ? penalty_ : 0; }
 
   template <typename Cost>
   static size_t Smallest(const std::vector<size_t>& indices, const Cost& cost) {
@@ -140,7 +146,8 @@ TEST(Controller, ChoosesWhatAScanChooses) {
       const Choice choice = controller.Choose(ask.channel, ask.request);
       ASSERT_EQ(choice.index, scan.Choose(ask.channel, ask.request)) << "plan " << seed << ", request " << i;
       ASSERT_EQ(choice.entry, &plan->entries()[choice.index]);
-      ASSERT_EQ(choice.latency_seconds, Latency(*plan, *choice.entry, ask.channel, ask.request.batch));
+      ASSERT_EQ(choice.latency_seconds, Latency(*plan, *choice.entry, ask.channel, ask.request.batch) +
+                                            (choice.switched ? plan->switch_seconds() : 0));
       ASSERT_EQ(choice.energy_joules, Energy(*plan, *choice.entry, ask.channel, ask.request.batch));
       ASSERT_EQ(choice.meets_accuracy, choice.entry->accuracy >= ask.request.min_accuracy);
     }
@@ -284,7 +291,8 @@ TEST(Controller, UsesTheSmallestBatchThatHoldsTheRequest) {
   PlanSpec spec = SmallPlan();
   spec.entries = {LocalEntry(0.1, 1, 80, 1), LocalEntry(0.25, 3, 80, 4), LocalEntry(0.4, 5, 80, 8),
                   SplitEntry("layer1", 1, 0.01, 0.01, 10, 1, 80, 16)};
-  Controller controller(Made(spec), {.horizon_requests = 0});
+  spec.switch_seconds = 0;
+  Controller controller(Made(spec));
   EXPECT_EQ(controller.Choose(kFast, {.batch = 1}).index, 0u);
   EXPECT_EQ(controller.Choose(kFast, {.batch = 2}).index, 1u);
   EXPECT_EQ(controller.Choose(kFast, {.batch = 5}).index, 2u);
@@ -324,12 +332,48 @@ TEST(Controller, KeepsAChoiceUntilASwitchPays) {
   choice = controller.Choose({.bytes_per_second = 4000 / 0.035, .rtt_seconds = 0});
   EXPECT_EQ(choice.index, 1u);
   EXPECT_FALSE(choice.switched);
-  // A deadline is no matter of taste.
-  EXPECT_EQ(controller
-                .Choose({.bytes_per_second = 4000 / 0.045, .rtt_seconds = 0},
-                        {.deadline_seconds = 0.062, .min_accuracy = 80})
-                .index,
-            2u);
+}
+
+TEST(Controller, CountsASwitchAgainstTheDeadline) {
+  PlanSpec spec = SmallPlan();
+  spec.switch_seconds = 0.01;
+  spec.entries = {SplitEntry("layer1", 1, 0.02, 0, 4000, 0.1, 80), LocalEntry(0.06, 1, 80)};
+  Controller controller(Made(spec));
+  const auto at = [&](double transfer_seconds, double deadline_seconds, double seconds_per_joule) {
+    return controller.Choose({.bytes_per_second = 4000 / transfer_seconds, .rtt_seconds = 0,
+                              .seconds_per_joule = seconds_per_joule},
+                             {.deadline_seconds = deadline_seconds});
+  };
+  EXPECT_EQ(at(0.01, kInfinity, 0).index, 0u);
+  // The joules are for the split, the deadline is against it: that a switch would not pay does not count then.
+  Choice choice = at(0.06, 0.071, 1e6);
+  EXPECT_EQ(choice.index, 1u);
+  EXPECT_TRUE(choice.switched);
+  EXPECT_DOUBLE_EQ(choice.latency_seconds, 0.07);
+  EXPECT_TRUE(choice.meets_deadline);
+  EXPECT_EQ(at(0.01, kInfinity, 1e6).index, 0u);
+  // With the switch nothing is in time: the fastest, a switch counted as what it must earn.
+  choice = at(0.06, 0.069, 1e6);
+  EXPECT_EQ(choice.index, 1u);
+  EXPECT_FALSE(choice.meets_deadline);
+}
+
+TEST(Controller, HoldsDeadlinesAgainstWhatIsExpectedWhenNothingElseIsLeft) {
+  PlanSpec spec = SmallPlan();
+  spec.switch_seconds = 0;
+  spec.entries = {SplitEntry("layer1", 1, 0.02, 0, 4000, 0.1, 80), SplitEntry("layer1", 0, 0.02, 0, 2000, 0.2, 80),
+                  LocalEntry(1, 1, 80)};
+  Controller controller(Made(spec));
+  // 60 and 40 ms are expected, 0.2 and 0.4 J; a hundred times slower both would be slower than running here.
+  const ChannelState channel = {
+      .bytes_per_second = 1e5, .rtt_seconds = 0, .seconds_per_joule = 1, .low_bytes_per_second = 1e3};
+  const auto within = [&](double deadline) { return controller.Choose(channel, {.deadline_seconds = deadline}); };
+  EXPECT_EQ(within(0.07).index, 0u);
+  EXPECT_FALSE(within(0.07).meets_deadline);
+  EXPECT_EQ(within(0.05).index, 1u);
+  EXPECT_EQ(within(0.03).index, 1u);  // the fastest
+  EXPECT_EQ(within(1.1).index, 2u);   // pessimism holds while something is in time by it
+  EXPECT_TRUE(within(1.1).meets_deadline);
 }
 
 TEST(Controller, DoesNotFlapOnANoisyRate) {

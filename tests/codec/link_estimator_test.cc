@@ -236,8 +236,8 @@ TEST(LinkEstimator, AsksForAProbeBeforeTheFirstTransferAndAfterAPause) {
   EXPECT_TRUE(estimator.NeedsProbe(0));
   estimator.Observe(50, 100, 0.1);
   EXPECT_FALSE(estimator.NeedsProbe(50));
-  EXPECT_FALSE(estimator.NeedsProbe(56));
-  EXPECT_TRUE(estimator.NeedsProbe(56.1));
+  EXPECT_FALSE(estimator.NeedsProbe(51.5));
+  EXPECT_TRUE(estimator.NeedsProbe(51.6));
   estimator.ObserveTimeout(57, 100, 0.5);
   EXPECT_FALSE(estimator.NeedsProbe(58));
   EXPECT_FALSE(estimator.NeedsProbe(kNan));
