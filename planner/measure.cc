@@ -258,7 +258,15 @@ Timing Summarise(Job& job, double time_scale) {
 
 }  // namespace
 
+Status CheckOptions(const MeasureOptions& options) {
+  const PowerModel& power = options.power;
+  if (power.busy_watts >= power.idle_watts) return Status();
+  return Error(StatusCode::kInvalidArgument, "--busy-watts: ", power.busy_watts, " is below --idle-watts, ",
+               power.idle_watts);
+}
+
 Result<Profile> Measure(const MeasureOptions& options) {
+  STRAIT_RETURN_IF_ERROR(CheckOptions(options));
   STRAIT_ASSIGN_OR_RETURN(const Setup setup, Prepare(options));
   Profile profile;
   profile.role = options.role;
@@ -271,10 +279,6 @@ Result<Profile> Measure(const MeasureOptions& options) {
   profile.clocks_hz = options.clocks_hz;
   std::ranges::sort(profile.clocks_hz);
   profile.clocks_hz.erase(std::ranges::unique(profile.clocks_hz).begin(), profile.clocks_hz.end());
-  if (profile.power.busy_watts < profile.power.idle_watts) {
-    return Error(StatusCode::kInvalidArgument, "--busy-watts: ", profile.power.busy_watts,
-                 " is below --idle-watts, ", profile.power.idle_watts);
-  }
   std::optional<ClockControl> control =
       options.clocks_hz.empty() && options.role != Role::kServer ? ClockControl::Open() : std::nullopt;
   if (control) profile.clocks_hz = control->clocks_hz();

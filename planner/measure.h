@@ -25,9 +25,12 @@ struct MeasureOptions {
   std::vector<double> clocks_hz;  // modelled clocks; empty: what cpufreq lets be set, if anything
 };
 
+// kInvalidArgument for options that contradict each other.
+Status CheckOptions(const MeasureOptions& options);
+
 // For each clock and number of threads every task runs in turn, round after round, so that what disturbs the
 // machine for a while disturbs all alike. On images of the recipe's validation data. Progress on stderr. Errors:
-// those of runs, network and data; kModelMismatch; kUnsupported (data that are no images).
+// those of options, runs, network and data; kModelMismatch; kUnsupported (data that are no images).
 Result<Profile> Measure(const MeasureOptions& options);
 
 }  // namespace strait

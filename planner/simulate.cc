@@ -253,36 +253,6 @@ std::string StaticName(const PlanEntry& entry) {
   return name.str();
 }
 
-Status Check(const SimulateOptions& options) {
-  const auto wrong = [](const char* what, double value, const char* wanted) {
-    return Error(StatusCode::kInvalidArgument, what, ": ", value, " is not ", wanted);
-  };
-  constexpr int64_t kMaxRequests = 100'000'000;
-  constexpr double kMaxSeconds = 1e6;
-  if (options.requests < 1 || options.requests > kMaxRequests) {
-    return wrong("--requests", static_cast<double>(options.requests), "in 1..1e8");
-  }
-  if (!(options.interval_seconds <= kMaxSeconds && options.deadline_scale_seconds <= kMaxSeconds)) {
-    return wrong("--interval and --deadline", std::max(options.interval_seconds, options.deadline_scale_seconds),
-                 "at most 1e6 s");
-  }
-  if (!(options.seconds_per_joule <= 1e12))
-    return wrong("--seconds-per-joule", options.seconds_per_joule, "at most 1e12");
-  if (!(options.interval_seconds > 0)) return wrong("--interval", options.interval_seconds, "a time above 0");
-  if (!(options.deadline_scale_seconds >= 0))
-    return wrong("--deadline", options.deadline_scale_seconds, "a time of at least 0");
-  if (options.min_accuracy > 0 && options.min_accuracy <= 1) {
-    return wrong("--min-accuracy", options.min_accuracy, "in percent, of which 84 is a likely one");
-  }
-  if (options.batch < 1) return wrong("--batch", options.batch, "at least 1");
-  if (!(options.deadline_shape > 0)) return wrong("--deadline-shape", options.deadline_shape, "above 0");
-  if (!(options.server_load >= 0 && options.server_load < 1))
-    return wrong("--server-load", options.server_load, "in [0, 1)");
-  if (!(options.seconds_per_joule >= 0))
-    return wrong("--seconds-per-joule", options.seconds_per_joule, "at least 0");
-  return Status();
-}
-
 // The smallest batch of the plan that holds a request of `batch` samples: what a controller would run.
 Result<int> BatchFor(const Plan& plan, int batch, double min_accuracy) {
   std::set<int> batches;
@@ -306,9 +276,40 @@ Result<int> BatchFor(const Plan& plan, int batch, double min_accuracy) {
 
 }  // namespace
 
+Status CheckOptions(const SimulateOptions& options) {
+  constexpr int64_t kMaxRequests = 100'000'000;
+  constexpr double kMaxSeconds = 1e6;
+  const double interval = options.interval_seconds, deadline = options.deadline_scale_seconds;
+  const double shape = options.deadline_shape, accuracy = options.min_accuracy;
+  const double load = options.server_load, joule = options.seconds_per_joule;
+  struct Rule {
+    bool holds;
+    const char* option;
+    double value;
+    const char* wanted;
+  };
+  const Rule rules[] = {
+      {options.requests >= 1 && options.requests <= kMaxRequests, "--requests",
+       static_cast<double>(options.requests), "in 1..1e8"},
+      {interval > 0 && interval <= kMaxSeconds, "--interval", interval, "a time above 0 of at most 1e6 s"},
+      {deadline >= 0 && deadline <= kMaxSeconds, "--deadline", deadline, "a time of 0 to 1e6 s"},
+      {shape > 0, "--deadline-shape", shape, "above 0"},
+      {accuracy == 0 || (accuracy > 1 && accuracy <= 100), "--min-accuracy", accuracy,
+       "in percent, of which 84 is a likely one"},
+      {options.batch >= 1, "--batch", static_cast<double>(options.batch), "at least 1"},
+      {load >= 0 && load < 1, "--server-load", load, "in [0, 1)"},
+      {joule >= 0 && joule <= 1e12, "--seconds-per-joule", joule, "in 0..1e12"},
+  };
+  for (const Rule& rule : rules) {
+    if (rule.holds) continue;
+    return Error(StatusCode::kInvalidArgument, rule.option, ": ", rule.value, " is not ", rule.wanted);
+  }
+  return Status();
+}
+
 Result<std::vector<PolicyResult>> Simulate(const std::shared_ptr<const Plan>& plan, const LinkTrace& trace,
                                            const SimulateOptions& wanted) {
-  STRAIT_RETURN_IF_ERROR(Check(wanted));
+  STRAIT_RETURN_IF_ERROR(CheckOptions(wanted));
   SimulateOptions options = wanted;
   STRAIT_ASSIGN_OR_RETURN(options.batch, BatchFor(*plan, wanted.batch, wanted.min_accuracy));
   const World world(*plan, trace, options);

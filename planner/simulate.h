@@ -43,6 +43,9 @@ struct PolicyResult {
   std::vector<double> latencies;  // seconds, ascending
 };
 
+// kInvalidArgument, naming the option, for what makes no sense whatever the plan.
+Status CheckOptions(const SimulateOptions& options);
+
 // Policies in this order: local, offload as JPEG (the best quality that is accurate enough and in the plan) and
 // raw; the fastest static entry of each split and quality; dynamic split; DynaSplit's rule, as published and with
 // the live channel; the controller with its own estimator and with the channel known; the oracle. What the plan has
@@ -59,6 +62,9 @@ std::string ToCsv(const std::vector<PolicyResult>& results);
 // The same to read; of the static policies only the best by mean latency of those at least as accurate as asked,
 // and local and offload.
 std::string ToTable(const std::vector<PolicyResult>& results, double min_accuracy);
+
+// kInvalidArgument for a name that PlotLatencies refuses.
+Status CheckPlotName(const std::string& svg_path);
 
 // Shares of requests over latency, a line a policy of ToTable's, drawn by gnuplot into an SVG file and a PNG beside
 // it. Errors: kInvalidArgument (name), kIo (gnuplot missing or failed).

@@ -83,13 +83,17 @@ std::string ToTable(const std::vector<PolicyResult>& results, double min_accurac
   return text;
 }
 
-Status PlotLatencies(const std::vector<PolicyResult>& results, double min_accuracy, const std::string& svg_path) {
-  const std::filesystem::path svg(svg_path);
-  if (svg.extension() != ".svg")
+Status CheckPlotName(const std::string& svg_path) {
+  if (std::filesystem::path(svg_path).extension() != ".svg")
     return Error(StatusCode::kInvalidArgument, svg_path, ": the plot's name must end in .svg");
   if (svg_path.find('\'') != std::string::npos || svg_path.find('\n') != std::string::npos) {
     return Error(StatusCode::kInvalidArgument, svg_path, ": the plot's name must not hold quotes or line ends");
   }
+  return Status();
+}
+
+Status PlotLatencies(const std::vector<PolicyResult>& results, double min_accuracy, const std::string& svg_path) {
+  STRAIT_RETURN_IF_ERROR(CheckPlotName(svg_path));
   const std::vector<const PolicyResult*> shown = Shown(results, min_accuracy);
   std::string script = "$latencies << EOD\n";
   constexpr size_t kSteps = 200;
@@ -109,7 +113,7 @@ Status PlotLatencies(const std::vector<PolicyResult>& results, double min_accura
     plot += fmt::format("{}$latencies index {} with lines linecolor {} title '{}'", i > 0 ? ", " : "", i,
                         LineStyle(shown[i]->name), shown[i]->name);
   }
-  const std::string png = std::filesystem::path(svg).replace_extension(".png").string();
+  const std::string png = std::filesystem::path(svg_path).replace_extension(".png").string();
   script +=
       fmt::format("set terminal svg size 900,500 background rgb 'white'\nset output '{}'\n{}\n", svg_path, plot);
   script += fmt::format("set terminal pngcairo size 900,500\nset output '{}'\n{}\n", png, plot);

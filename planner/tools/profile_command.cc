@@ -64,21 +64,21 @@ void AddProfileCommand(CLI::App& app, Command& chosen) {
   command
       ->add_option("--time-scale", measure.time_scale,
                    "Stand in for a machine so many times slower: every time is multiplied, and the file says so")
-      ->check(CLI::Range(1e-3, 1e6));
+      ->check(NumberIn(1e-3, 1e6));
   command
       ->add_option("--busy-watts", measure.power.busy_watts,
                    "Power with all cores busy, where RAPL does not tell (default: 6)")
-      ->check(CLI::NonNegativeNumber);
+      ->check(NumberIn(0, 1e6));
   CLI::Option* idle =
       command->add_option("--idle-watts", measure.power.idle_watts, "Power while waiting (default: 2.5)")
-          ->check(CLI::NonNegativeNumber);
+          ->check(NumberIn(0, 1e6));
   command
       ->add_option("--joules-per-byte", measure.power.joules_per_byte,
                    "Energy of sending a byte (default: 3.5e-6, LTE)")
-      ->check(CLI::NonNegativeNumber);
+      ->check(NumberIn(0, 1e6));
   command->add_option("--clocks", measure.clocks_hz, "Clocks in Hz to model instead of those that cpufreq can set")
       ->delimiter(',')
-      ->check(CLI::PositiveNumber);
+      ->check(NumberIn(1, 1e12));
   command->footer(
       "Examples:\n  strait-plan profile runs/splits --role device --threads 1,2 --jpeg 10,20,50 --out device.json\n"
       "  strait-plan profile runs/splits --role server --jpeg 10,20,50 --out server.json\n"
@@ -86,6 +86,7 @@ void AddProfileCommand(CLI::App& app, Command& chosen) {
       "modelled.");
   command->callback([options, idle, &chosen] {
     options->measure.idle_watts_given = idle->count() > 0;
+    RequireUsage(CheckOptions(options->measure));
     chosen = [options] { return Run(*options); };
   });
 }

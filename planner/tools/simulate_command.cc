@@ -50,13 +50,18 @@ void AddSimulateCommand(CLI::App& app, Command& chosen) {
   command
       ->add_option("--half-life", simulate.estimator.half_life_seconds,
                    "Seconds after which an estimate of the link counts half (default: 1)")
-      ->check(CLI::PositiveNumber);
+      ->check(NumberIn(1e-6, 1e9));
   command->add_option("--seed", simulate.seed, "Of requests, deadlines and losses");
   command->add_option("--csv", options->csv, "Writes every policy here, every static one too");
-  command->add_option("--plot", options->plot, "Writes F.svg here and F.png beside it")->type_name("F.svg");
+  command->add_option("--plot", options->plot, "Writes F.svg here and F.png beside it")
+      ->check([](const std::string& name) { return CheckPlotName(name).message(); })
+      ->type_name("F.svg");
   command->footer(
       "Example:\n  strait-plan simulate plan.json moving.csv --min-accuracy 84 --deadline 0.2 --plot moving.svg");
-  command->callback([options, &chosen] { chosen = [options] { return Run(*options); }; });
+  command->callback([options, &chosen] {
+    RequireUsage(CheckOptions(options->simulate));
+    chosen = [options] { return Run(*options); };
+  });
 }
 
 }  // namespace strait

@@ -125,14 +125,16 @@ void AddSolveCommand(CLI::App& app, Command& chosen) {
   command->add_option("--method", options->method, "auto is exhaustive where the space is small, else nsga2")
       ->check(CLI::IsMember(methods));
   command->add_option("--tried", options->search.tried_share, "Share of the space a search may try (default: 0.05)")
-      ->check(CLI::Range(1e-6, 1.0));
+      ->check(NumberIn(1e-6, 1));
   command->add_option("--seed", options->search.seed, "Of the search");
-  command->add_option("--quality-step", options->space.quality_step,
-                      "Distance of a unit's qualities: 1 (its levels, the default), 0.5, 0.25, 0.125 or 0.0625");
+  command
+      ->add_option("--quality-step", options->space.quality_step,
+                   "Distance of a unit's qualities (default: 1, its levels)")
+      ->check(CLI::IsMember({1.0, 0.5, 0.25, 0.125, 0.0625}));
   command
       ->add_option("--switch-seconds", options->switch_seconds,
                    "What a change of split costs a request (default: 0.005)")
-      ->check(CLI::NonNegativeNumber);
+      ->check(NumberIn(0, 1e9));
   command->add_flag("--check", options->check, "Also looks at the whole space and says how near the search came");
   command->footer(
       "Example:\n  strait-plan solve runs/splits --device device.json --server server.json --rd rd.csv --out "

@@ -71,6 +71,24 @@ refused 1 'second unit at layer1' solve layer1 layer1 --device device.json --ser
 refused 1 'device.json' simulate device.json link.csv
 sed '7s/,.*/,fast,0.1,0/' link.csv >bad.csv
 refused 1 'bad.csv:7: "fast" is no number' simulate plan.json bad.csv
-refused 1 'min-accuracy' simulate plan.json link.csv --min-accuracy 101
+refused 1 'plan has no entry for batch 1 with an accuracy of at least 99.9' simulate plan.json link.csv --min-accuracy 99.9
+refused 1 '--batch: 3 samples' simulate plan.json link.csv --batch 3
+# Values that no plan and no file makes right are bad usage.
+for bad in '--min-accuracy 101' '--deadline -1' '--batch 0' '--half-life nan' '--plot sim.png'; do
+  # shellcheck disable=SC2086
+  refused 2 "^strait-plan: ${bad%% *}: " simulate plan.json link.csv $bad
+done
+for bad in '--clocks x' '--clocks nan' '--busy-watts 1'; do
+  # shellcheck disable=SC2086
+  refused 2 "^strait-plan: ${bad%% *}: " profile layer1 --out p.json $bad
+done
+for bad in '--quality-step 0.3' '--tried nan' '--switch-seconds -1'; do
+  # shellcheck disable=SC2086
+  refused 2 "^strait-plan: ${bad%% *}: " solve layer1 --device device.json --server server.json --out p.json $bad
+done
+for bad in '--step nan' '--seconds 60 --step 50'; do
+  # shellcheck disable=SC2086
+  refused 2 "^strait-plan: ${bad%% *}: " trace moving --out t.csv $bad
+done
 sed 's/"version": 1/"version": 9/' device.json >old.json
 refused 1 'old.json: is a profile of version 9' solve layer1 --device old.json --server server.json --out p.json

@@ -155,6 +155,9 @@ TEST(Simulate, RefusesOptionsThatMakeNoSenseByName) {
   refused([](SimulateOptions& o) { o.interval_seconds = NAN; }, "--interval");
   refused([](SimulateOptions& o) { o.deadline_scale_seconds = -1; }, "--deadline");
   refused([](SimulateOptions& o) { o.server_load = 1; }, "--server-load");
+  refused([](SimulateOptions& o) { o.seconds_per_joule = NAN; }, "--seconds-per-joule");
+  refused([](SimulateOptions& o) { o.min_accuracy = 0.84; }, "--min-accuracy: 0.84 is not in percent");
+  refused([](SimulateOptions& o) { o.min_accuracy = 101; }, "--min-accuracy: 101");
   refused([](SimulateOptions& o) { o.min_accuracy = 99; }, "99 %");
   refused([](SimulateOptions& o) { o.batch = 0; }, "--batch");
   refused([](SimulateOptions& o) { o.batch = 5; },
