@@ -141,7 +141,10 @@ class Jobs {
     AddJob(Task::kPrepare, "", 0, prepare);
     const torch::jit::Module network = setup_.backbone.network();
     AddJob(Task::kNetwork, "", 0, [network, input] { Forward(network, *input); });
-    for (const int quality : options_.jpeg_qualities) AddJpeg(quality);
+    if (!options_.jpeg_qualities.empty()) {
+      const Pictures pictures = MakePictures();
+      for (const int quality : options_.jpeg_qualities) AddJpeg(quality, pictures);
+    }
     for (const Unit& unit : setup_.units) AddUnit(unit, *input);
   }
 
@@ -151,16 +154,21 @@ class Jobs {
     jobs_.push_back({std::move(timing), std::move(run)});
   }
 
-  void AddJpeg(int quality) {
-    auto pictures = std::make_shared<std::vector<cv::Mat>>();
-    auto files = std::make_shared<std::vector<std::vector<uint8_t>>>();
-    for (int i = 0; i < batch_; ++i) {
-      const Image& crop = setup_.crops[static_cast<size_t>(i)];
-      cv::Mat picture;
-      cv::cvtColor(cv::Mat(crop.height, crop.width, CV_8UC3, const_cast<uint8_t*>(crop.pixels.data())), picture,
-                   cv::COLOR_RGB2BGR);
-      pictures->push_back(picture);
+  using Pictures = std::shared_ptr<const std::vector<cv::Mat>>;
+
+  // The crops of a batch as OpenCV has pictures.
+  Pictures MakePictures() const {
+    auto pictures = std::make_shared<std::vector<cv::Mat>>(static_cast<size_t>(batch_));
+    for (size_t i = 0; i < pictures->size(); ++i) {
+      const Image& crop = setup_.crops[i];
+      cv::cvtColor(cv::Mat(crop.height, crop.width, CV_8UC3, const_cast<uint8_t*>(crop.pixels.data())),
+                   (*pictures)[i], cv::COLOR_RGB2BGR);
     }
+    return pictures;
+  }
+
+  void AddJpeg(int quality, const Pictures& pictures) {
+    auto files = std::make_shared<std::vector<std::vector<uint8_t>>>();
     files->resize(pictures->size());
     const auto compress = [pictures, files, quality] {
       for (size_t i = 0; i < pictures->size(); ++i) {

@@ -7,10 +7,13 @@ tests=$(cd "$(dirname "$0")/.." && pwd)
 
 for split in layer1 layer2; do tiny_run --set split.point=$split --out $split; done
 
-common="layer1 layer2 --rounds 3 --batch 1,2 --jpeg 50"
+common="layer1 layer2 --rounds 3 --batch 1,2 --jpeg 20,50"
 # shellcheck disable=SC2086
 "$plan" profile $common --role device --time-scale 50 --clocks 1e9,2e9 --out device.json 2>err >out || fail "profile of the device"
 grep -q '^head  *layer2 ' out || fail "the table lacks the head: $(cat out)"
+for quality in 20 50; do
+  [ "$(grep -c "^compress  *jpeg  *$quality " out)" -eq 2 ] || fail "JPEG $quality is not timed for both batches: $(cat out)"
+done
 # shellcheck disable=SC2086
 "$plan" profile $common --role server --out server.json 2>err >out || fail "profile of the server"
 
