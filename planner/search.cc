@@ -99,15 +99,17 @@ std::vector<Genes> Corners(const Space& space) {
   return corners;
 }
 
-void Evolve(const Space& space, int64_t budget, const std::vector<Genes>& first, Tried& tried, uint64_t seed) {
+// `known`: what another batch size's search found. The population begins with some of these and of the corners.
+void Evolve(const Space& space, int64_t budget, const std::vector<Genes>& known, Tried& tried, uint64_t seed) {
   const Problem problem = {&space, &tried};
-  for (const Genes& genes : Corners(space)) {
+  std::vector<Genes> start = Corners(space);
+  for (const Genes& genes : start) {
     if (tried.size() < budget) tried.Evaluate(genes);
   }
+  start.insert(start.end(), known.begin(), known.end());
   const auto size = static_cast<unsigned>(std::clamp<int64_t>(budget / 8 / 4 * 4, 8, 200));
   std::mt19937_64 random(seed);
   pagmo::population population(pagmo::problem(problem), 0, static_cast<unsigned>(seed));
-  std::vector<Genes> start = first;
   std::ranges::shuffle(start, random);
   start.resize(std::min<size_t>(start.size(), size / 2));
   while (start.size() < size) start.push_back(DrawGenes(space, random));
@@ -133,7 +135,7 @@ const std::vector<std::string>& SearchMethodNames() {
 
 SearchResult Search(const Space& space, const SearchOptions& options) {
   SearchResult result;
-  std::vector<Genes> first = Corners(space);
+  std::vector<Genes> known;
   const auto share = static_cast<int64_t>(options.tried_share * static_cast<double>(space.size()));
   const int64_t budget = std::min(std::max(share, kLeastTried), space.size());
   for (int batch = 0; batch < static_cast<int>(space.batches().size()); ++batch) {
@@ -145,11 +147,11 @@ SearchResult Search(const Space& space, const SearchOptions& options) {
       std::mt19937_64 random(seed);
       while (tried.size() < std::min(budget, space.size())) tried.Evaluate(DrawGenes(space, random));
     } else {
-      Evolve(space, budget, first, tried, seed);
+      Evolve(space, budget, known, tried, seed);
     }
-    first = Corners(space);
+    known.clear();
     for (const auto& [genes, entry] : tried.Front()) {
-      first.push_back(genes);
+      known.push_back(genes);
       result.front.push_back(entry);
     }
     result.tried += tried.size();
