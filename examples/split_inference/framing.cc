@@ -141,4 +141,14 @@ Result<SplitFrame> ParseSplitFrame(std::span<const uint8_t> body) {
   return SplitFrame{std::string_view(name, name_bytes), body.subspan(1 + name_bytes)};
 }
 
+Status ParseError(std::span<const uint8_t> body) {
+  std::string text(body.begin(), body.end());
+  if (text.starts_with(kWrongServer)) return {StatusCode::kUnsupported, std::move(text)};
+  return {StatusCode::kInvalidArgument, "server says: " + text};
+}
+
+bool IsWrongServer(const Status& status) {
+  return status.code() == StatusCode::kUnsupported && status.message().starts_with(kWrongServer);
+}
+
 }  // namespace split_inference

@@ -36,6 +36,9 @@ enum class MessageKind : uint8_t {
 
 bool IsRequest(MessageKind kind);
 
+// The text of an error begins so where the server answers no request of this kind: there is no use in asking again.
+inline constexpr std::string_view kWrongServer = "wrong server: ";
+
 struct Header {
   MessageKind kind = MessageKind::kFrame;
   uint32_t body_bytes = 0;
@@ -74,5 +77,10 @@ std::vector<uint8_t> SplitFrameBody(std::string_view split, std::span<const uint
 strait::Result<std::vector<Score>> ParseAnswer(std::span<const uint8_t> body);
 strait::Result<TimedAnswer> ParseTimedAnswer(std::span<const uint8_t> body);
 strait::Result<SplitFrame> ParseSplitFrame(std::span<const uint8_t> body);
+
+// What an error says: kUnsupported where it is the wrong server, else kInvalidArgument.
+strait::Status ParseError(std::span<const uint8_t> body);
+// Whether a status is ParseError's of the former kind.
+bool IsWrongServer(const strait::Status& status);
 
 }  // namespace split_inference

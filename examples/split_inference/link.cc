@@ -210,8 +210,7 @@ Status Link::TakeMessagesLocked() {
 }
 
 Status Link::TakeReplyLocked(MessageKind kind, std::span<const uint8_t> body) {
-  Result<TimedAnswer> reply =
-      Status(StatusCode::kInvalidArgument, "server says: " + std::string(body.begin(), body.end()));
+  Result<TimedAnswer> reply = ParseError(body);
   if (kind != MessageKind::kError) {
     reply = kind == MessageKind::kTimedAnswer
                 ? ParseTimedAnswer(body)

@@ -45,7 +45,8 @@ class Link {
   // only tells of the link. Errors: kIo (the link is down).
   strait::Status Send(MessageKind kind, std::span<const uint8_t> body);
   // The answer, or nothing when there is none by then or StopWaiting was called since Send. Errors: kIo (the
-  // connection broke), kInvalidArgument (what the server says is wrong with the request).
+  // connection broke), kInvalidArgument (what the server says is wrong with the request), kUnsupported
+  // (IsWrongServer).
   strait::Result<std::optional<TimedAnswer>> Await(Clock::time_point until);
 
   // Thread-safe: ends an Await in another thread.

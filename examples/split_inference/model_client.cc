@@ -86,6 +86,7 @@ Status RunConnection(const ModelClientOptions& options, const std::vector<std::s
       const Clock::time_point start = Clock::now();
       const Result<std::vector<Score>> scores = classifier.Classify(frame);
       const double milliseconds = std::chrono::duration<double, std::milli>(Clock::now() - start).count();
+      if (IsWrongServer(scores.status())) return scores.status();
       Report(images[i], frame.size(), milliseconds, scores, totals);
       if (!scores.ok() && scores.status().code() == strait::StatusCode::kIo)
         return {};  // reported; no way to go on

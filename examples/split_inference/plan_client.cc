@@ -137,7 +137,7 @@ Status CheckBatch(const std::string& path, const strait::Plan& plan) {
 }  // namespace
 
 Result<size_t> RunPlanClient(const PlanClientOptions& options, const std::vector<std::string>& images) {
-  STRAIT_ASSIGN_OR_RETURN(const PlanFiles files, OpenPlan(options.plan, options.halves));
+  STRAIT_ASSIGN_OR_RETURN(const PlanFiles files, OpenPlan(options.plan, options.halves, Half::kHead));
   STRAIT_RETURN_IF_ERROR(CheckBatch(options.plan, *files.plan));
   STRAIT_ASSIGN_OR_RETURN(Device device, Device::Open(files, options.network, options.slowdown));
   STRAIT_ASSIGN_OR_RETURN(RequestLog log, RequestLog::Open(options.log));
@@ -155,6 +155,7 @@ Result<size_t> RunPlanClient(const PlanClientOptions& options, const std::vector
     RequestRecord record;
     record.start_seconds = SecondsSince(begin);
     const auto scores = picture.ok() ? client.Answer(*picture, record) : Scores(picture.status());
+    if (IsWrongServer(scores.status())) return scores.status();
     if (!scores.ok()) {
       ++failures;
       std::fprintf(stderr, "client: %s: %s\n", image.c_str(), scores.status().message().c_str());

@@ -13,19 +13,14 @@ using strait::StatusCode;
 
 constexpr size_t kMostSplitName = 255;  // a length of one byte on the wire
 
-Status CheckHalves(const SplitFiles& files, const std::string& dir) {
-  for (const std::string& path : {files.head_path, files.tail_path}) {
-    std::error_code code;
-    if (!fs::exists(path, code)) {
-      return {StatusCode::kIo, path + ": is missing; write it with strait-train export RUN --halves " + dir};
-    }
-  }
-  return {};
-}
-
 }  // namespace
 
-Result<PlanFiles> OpenPlan(const std::string& plan_path, const std::string& halves_dir) {
+bool Exists(const std::string& path) {
+  std::error_code code;
+  return fs::exists(path, code);
+}
+
+Result<PlanFiles> OpenPlan(const std::string& plan_path, const std::string& halves_dir, Half half) {
   PlanFiles files;
   STRAIT_ASSIGN_OR_RETURN(files.plan, strait::Plan::Load(plan_path));
   if (files.plan->models().empty()) {
@@ -43,7 +38,10 @@ Result<PlanFiles> OpenPlan(const std::string& plan_path, const std::string& halv
       return Status(StatusCode::kModelMismatch,
                     path + ": is not the model that " + plan_path + " was made with; run strait-plan again");
     }
-    STRAIT_RETURN_IF_ERROR(CheckHalves(split, dir));
+    const std::string& file = half == Half::kHead ? split.head_path : split.tail_path;
+    if (!Exists(file)) {
+      return Status(StatusCode::kIo, file + ": is missing; write it with strait-train export RUN --halves " + dir);
+    }
     files.splits.push_back(std::move(split));
   }
   return files;

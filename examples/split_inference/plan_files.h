@@ -22,8 +22,12 @@ struct PlanFiles {
   std::vector<SplitFiles> splits;  // one at least
 };
 
-// Loads a plan and the models it names, whose ids must be the plan's; the halves of each split lie in
+enum class Half { kHead, kTail };
+
+// Loads a plan and the models it names, whose ids must be the plan's; `half` of each split must lie in
 // `halves_dir`/SPLIT. Errors name the file and what to do.
-strait::Result<PlanFiles> OpenPlan(const std::string& plan_path, const std::string& halves_dir);
+strait::Result<PlanFiles> OpenPlan(const std::string& plan_path, const std::string& halves_dir, Half half);
+
+bool Exists(const std::string& path);
 
 }  // namespace split_inference

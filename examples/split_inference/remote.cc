@@ -28,7 +28,7 @@ Result<std::vector<Score>> Remote::Classify(std::span<const uint8_t> frame) {
   buffer_.resize(header->body_bytes);
   STRAIT_RETURN_IF_ERROR(ReceiveAll(socket_, buffer_, deadline));
   if (header->kind == MessageKind::kAnswer) return ParseAnswer(buffer_);
-  return Status(StatusCode::kInvalidArgument, "server says: " + std::string(buffer_.begin(), buffer_.end()));
+  return ParseError(buffer_);
 }
 
 }  // namespace split_inference

@@ -20,7 +20,7 @@ class Remote {
   static strait::Result<Remote> Connect(const std::string& host, uint16_t port, std::chrono::milliseconds timeout);
 
   // Sends a frame and waits for its answer. Errors: kIo (the connection is of no use any more); kInvalidArgument
-  // (what the server says is wrong with the frame; the next one may pass).
+  // (what the server says is wrong with the frame; the next one may pass), kUnsupported (IsWrongServer).
   strait::Result<std::vector<Score>> Classify(std::span<const uint8_t> frame);
 
  private:

@@ -47,7 +47,8 @@ struct Tally {
 std::vector<uint8_t> MessageFor(const Request& request, const strait::Result<std::vector<Score>>& scores) {
   std::vector<uint8_t> message;
   if (!scores.ok()) {
-    AppendError(scores.status().ToString(), message);
+    const strait::Status& status = scores.status();
+    AppendError(IsWrongServer(status) ? status.message() : status.ToString(), message);
   } else if (request.kind == MessageKind::kFrame) {
     AppendAnswer(*scores, message);
   } else {  // all that it waited and took, so that the client sees what the link took
@@ -59,7 +60,7 @@ std::vector<uint8_t> MessageFor(const Request& request, const strait::Result<std
 
 strait::Result<Service> OpenService(const Options& options) {
   if (options.plan.empty()) return Service::OpenModel(options.model, options.tail, options.top);
-  STRAIT_ASSIGN_OR_RETURN(const PlanFiles files, OpenPlan(options.plan, options.halves));
+  STRAIT_ASSIGN_OR_RETURN(const PlanFiles files, OpenPlan(options.plan, options.halves, Half::kTail));
   return Service::OpenPlan(files, options.network, options.top);
 }
 
@@ -121,7 +122,10 @@ int main(int argc, char** argv) {
   CLI::Option* plan = app.add_option("--plan", options.plan, "Instead: a plan, all of whose splits are served")
                           ->type_name("PLAN.json");
   CLI::Option* halves =
-      app.add_option("--halves", options.halves, "With --plan: DIR/SPLIT/tail.ts for each split")->type_name("DIR");
+      app.add_option(
+             "--halves", options.halves,
+             "With --plan: DIR/SPLIT/tail.ts for each split, and a head.ts, which says how images are prepared")
+          ->type_name("DIR");
   CLI::Option* network =
       app.add_option("--network", options.network, "With --plan: the whole network (TorchScript), for images")
           ->type_name("NET.pt");

@@ -25,6 +25,11 @@ std::string Printable(std::string_view text) {
   return result;
 }
 
+Status NoPlan() {
+  return {StatusCode::kUnsupported,
+          std::string(kWrongServer) + "it has one model without a plan; start the client with --model, too"};
+}
+
 }  // namespace
 
 Result<Service> Service::OpenModel(const std::string& model_path, const std::string& tail_path, int top) {
@@ -40,7 +45,15 @@ Result<Service> Service::OpenPlan(const PlanFiles& files, const std::string& net
     STRAIT_ASSIGN_OR_RETURN(Engine engine, Engine::Load(split.model, split.tail_path, top));
     service.units_.emplace(split.split, std::move(engine));
   }
-  STRAIT_ASSIGN_OR_RETURN(const Head head, Head::Load(files.splits.front().head_path));
+  const auto is_sent = [](const strait::PlanEntry& entry) { return entry.route == strait::Route::kOffload; };
+  if (std::ranges::none_of(files.plan->entries(), is_sent)) return service;
+  const auto with_head = std::ranges::find_if(files.splits, Exists, &SplitFiles::head_path);
+  if (with_head == files.splits.end()) {
+    return Status(StatusCode::kIo, files.splits.front().head_path +
+                                       ": is missing; the plan sends images, and the head of any split says how "
+                                       "they are prepared");
+  }
+  STRAIT_ASSIGN_OR_RETURN(const Head head, Head::Load(with_head->head_path));
   const Preparation& preparation = head.preparation();
   STRAIT_ASSIGN_OR_RETURN(Scorer network,
                           Scorer::Load(network_path, {3, preparation.height, preparation.width}, top));
@@ -49,11 +62,15 @@ Result<Service> Service::OpenPlan(const PlanFiles& files, const std::string& net
 }
 
 Status Service::NoUnit(std::string_view split) const {
+  if (!has_plan()) return NoPlan();
   std::string known;
   for (const auto& [name, engine] : units_) known += (known.empty() ? "" : ", ") + name;
-  const std::string asked = split.empty() ? "names no split" : "is for split \"" + Printable(split) + "\"";
-  return {StatusCode::kInvalidArgument,
-          "request: " + asked + ", this server has " + (known.empty() ? "one model without a plan" : known)};
+  if (!split.empty()) {
+    return {StatusCode::kInvalidArgument,
+            "request: is for split \"" + Printable(split) + "\", this server has " + known};
+  }
+  return {StatusCode::kUnsupported, std::string(kWrongServer) + "it has a plan (" + known +
+                                        "), the request names no split; start the client with --plan, too"};
 }
 
 Result<Engine*> Service::Route(const Request& request, FrameView& frame) {
@@ -68,7 +85,8 @@ Result<Engine*> Service::Route(const Request& request, FrameView& frame) {
 }
 
 Result<Picture> Service::ReadImage(const Request& request) const {
-  if (!images_) return Status(StatusCode::kInvalidArgument, "request: this server runs no whole images");
+  if (!has_plan()) return NoPlan();
+  if (!images_) return Status(StatusCode::kInvalidArgument, "request: this server's plan sends no images");
   const auto [height, width] = std::pair(images_->preparation.height, images_->preparation.width);
   if (request.kind == MessageKind::kJpeg) return DecompressJpeg(request.body, height, width);
   const size_t wanted = size_t{3} * static_cast<size_t>(height) * static_cast<size_t>(width);

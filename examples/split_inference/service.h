@@ -22,7 +22,8 @@ class Service {
  public:
   // Serves frames that name no split.
   static strait::Result<Service> OpenModel(const std::string& model_path, const std::string& tail_path, int top);
-  // Serves frames of every split of the plan, and images through the whole network (TorchScript).
+  // Serves frames of every split of the plan and, where it sends images, these through the whole network
+  // (TorchScript). How they are prepared is read from the head of any split.
   static strait::Result<Service> OpenPlan(const PlanFiles& files, const std::string& network_path, int top);
 
   // One result for each request: its best classes, or why there are none. What goes through the same part of the
@@ -40,9 +41,10 @@ class Service {
   strait::Result<Engine*> Route(const Request& request, strait::FrameView& frame);
   strait::Result<Picture> ReadImage(const Request& request) const;
   strait::Status NoUnit(std::string_view split) const;
+  bool has_plan() const { return !units_.contains(""); }
 
   std::map<std::string, Engine, std::less<>> units_;  // by split; a single model's has no name
-  std::optional<Images> images_;
+  std::optional<Images> images_;                      // with a plan that sends some
 };
 
 }  // namespace split_inference

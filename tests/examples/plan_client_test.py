@@ -9,15 +9,16 @@ that fall silent must cost nobody else anything.
 """
 import csv
 import os
+import shutil
 import socket
 import struct
 import subprocess
 import tempfile
 import time
 
-from harness import (ANSWER, CLIENT, DEADLINE_S, ERROR, IMAGES, JPEG, MAX_MESSAGE, PIXELS, PROBE, REQUEST, SERVE_PLAN,
-                     SERVER, SPLIT, SPLIT_FRAME, TIMED_ANSWER, Background, Server, check, client_args, connect, message,
-                     never_read, parse, prepare, receive_message, run, same_scores, write_plan)
+from harness import (ANSWER, CLIENT, DEADLINE_S, ERROR, IMAGES, JPEG, MAX_MESSAGE, PIXELS, PROBE, REQUEST, SERVE_MODEL,
+                     SERVE_PLAN, SERVER, SPLIT, SPLIT_FRAME, TIMED_ANSWER, Background, Server, check, client_args,
+                     connect, message, never_read, parse, prepare, receive_message, run, same_scores, write_plan)
 
 FAST, SLOW = 1, 3000  # seconds; nobody waits for the slow one, and a busy machine is not given up on
 SIDE = 64  # of the network's input
@@ -268,6 +269,39 @@ def run_locally():
     return answers
 
 
+def test_wrong_server_is_one_line():
+    for serve, args, word in (
+            (SERVE_PLAN, client_args("--connections", "2"), f"it has a plan ({SPLIT})"),
+            (SERVE_MODEL, plan_args("split.json"), "one model without a plan"),
+            (SERVE_MODEL, plan_args("raw.json"), "one model without a plan")):
+        server = Server(serve=serve)
+        done = subprocess.run([*args, "--port", str(server.port)], capture_output=True, text=True, timeout=DEADLINE_S)
+        check(done.returncode == 1 and done.stdout == "", f"{args} exits {done.returncode}, says '{done.stdout}'")
+        check(done.stderr.startswith("client: wrong server: ") and word in done.stderr and done.stderr.count("\n") == 1,
+              f"{args} says '{done.stderr}'")
+        server.stop()
+
+
+def test_each_side_wants_its_own_halves():
+    for half in ("head", "tail"):
+        os.makedirs(f"{half}s/{SPLIT}", exist_ok=True)
+        shutil.copy(f"plan_halves/{SPLIT}/{half}.ts", f"{half}s/{SPLIT}")
+    server = lambda plan: ("--plan", plan, "--halves", "tails", "--network", "net.pt")
+    # How images are prepared is in the heads alone.
+    done = subprocess.run([SERVER, *server("plan.json")], capture_output=True, text=True, timeout=DEADLINE_S)
+    check(done.returncode == 1 and f"tails/{SPLIT}/head.ts: is missing; the plan sends images" in done.stderr,
+          f"a server without heads exits {done.returncode}, says '{done.stderr}'")
+    write_plan("no_images.json", ("local", "", 0, SLOW, 50), ("split", SPLIT, 1, FAST, 50))
+    running = Server(serve=server("no_images.json"))
+    args = [CLIENT, "images", "--plan", "no_images.json", "--halves", "heads", "--network", "net.pt"]
+    answers, count = parse(run(*args, "--port", str(running.port)))
+    check(count == IMAGES, f"{count} answers")
+    check_same(scores_of(answers), scores_of(reference("1")), "each side with its own halves")
+    with connect(running.port) as peer:
+        expect_error(peer, message(PIXELS, bytes(3 * SIDE * SIDE)), b"plan sends no images")
+    running.stop()
+
+
 def test_mistakes_of_the_user():
     with open("broken.json", "w") as f:
         f.write("{")
@@ -312,6 +346,7 @@ def main():
         write_plan("split_first.json", ("local", "", 0, 0.6, 50), ("split", SPLIT, 1, 0.2, 50))
         for test in (test_mistakes_of_the_user, test_client_runs_what_is_best, test_request_decides,
                      test_log_says_what_is_right, test_slow_device_and_pauses, test_client_reports_what_the_server_says,
+                     test_wrong_server_is_one_line, test_each_side_wants_its_own_halves,
                      test_rubbish_costs_nobody_else, test_silent_server_is_given_up, test_broken_link_is_no_end):
             start = time.monotonic()
             test()
