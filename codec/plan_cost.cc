@@ -14,8 +14,7 @@ LinkTerms MakeLink(double bytes_per_second, double rtt_seconds, double server_lo
   LinkTerms link;
   link.rtt_seconds = std::min(rtt_seconds, kHuge);
   link.seconds_per_byte = std::min(1 / bytes_per_second, kHuge);
-  const double load = server_load > 0 ? std::min(server_load, kMaxLoad) : 0;
-  link.server_factor = 1 / (1 - load);
+  link.server_factor = ServerFactor(server_load);
   return link;
 }
 
@@ -45,6 +44,8 @@ EntryCost CostOf(const Plan& plan, const PlanEntry& entry, const ChannelState& c
 }
 
 }  // namespace
+
+double ServerFactor(double load) { return 1 / (1 - (load > 0 ? std::min(load, kMaxLoad) : 0)); }
 
 std::optional<LinkTerms> ExpectedLink(const ChannelState& channel) {
   if (!HasChannel(channel)) return std::nullopt;

@@ -49,6 +49,9 @@ inline double CostSeconds(const CostTerms& terms, double latency, double energy)
   return latency + terms.seconds_per_joule * energy;
 }
 
+// What the server's times are multiplied by when others keep it busy: 1 / (1 - load), the load held to [0, 0.99].
+double ServerFactor(double load);
+
 // The link that is expected, and the one that deadlines are held against; empty without a channel.
 std::optional<LinkTerms> ExpectedLink(const ChannelState& channel);
 std::optional<LinkTerms> PessimisticLink(const ChannelState& channel);

@@ -9,6 +9,7 @@
 #include <sstream>
 #include <tuple>
 
+#include "codec/plan_cost.h"
 #include "entropy/error.h"
 #include "planner/policy.h"
 
@@ -44,9 +45,6 @@ struct Outcome {
   double network_seconds = 0;
 };
 
-// No load makes a server infinitely slow; the controller's bound is the same.
-double Busy(double load) { return 1 / (1 - std::min(load, 0.99)); }
-
 class World {
  public:
   World(const Plan& plan, const LinkTrace& trace, const SimulateOptions& options)
@@ -75,7 +73,7 @@ class World {
   double Transfer(double start, double bytes, uint64_t seed) const {
     return trace_.TransferSeconds(start, bytes, seed);
   }
-  double ServerSeconds(const PlanEntry& entry) const { return entry.server_seconds * Busy(options_.server_load); }
+  double ServerSeconds(const PlanEntry& entry) const { return entry.server_seconds * ServerFactor(options_.server_load); }
 
   ChannelState Now(double seconds) const {
     const LinkPoint& point = trace_.At(seconds);
