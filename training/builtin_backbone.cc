@@ -158,14 +158,15 @@ class BackboneTrainer {
     Preprocess preprocess = recipe_.data.preprocess;
     preprocess.augment = false;
     Loader loader(*validation_set_, preprocess, Options(false), 0);
-    std::vector<torch::Tensor> logits, labels;
+    std::vector<torch::Tensor> answers, labels;
     while (true) {
       STRAIT_ASSIGN_OR_RETURN(const std::optional<Batch> batch, loader.Next());
       if (!batch) break;
-      logits.push_back(network_.forward({PixelsOf(*batch).to(device_)}).toTensor().cpu());
-      STRAIT_ASSIGN_OR_RETURN(labels.emplace_back(), Labels(*batch, logits.back()));
+      const torch::Tensor logits = network_.forward({PixelsOf(*batch).to(device_)}).toTensor().cpu();
+      STRAIT_ASSIGN_OR_RETURN(labels.emplace_back(), Labels(*batch, logits));
+      answers.push_back(AnswersOf(logits));
     }
-    return logits.empty() ? 0.0 : Accuracy(torch::cat(logits), torch::cat(labels));
+    return answers.empty() ? 0.0 : Accuracy(torch::cat(answers), torch::cat(labels));
   }
 
   Status Save(const std::string& out_path) {

@@ -107,11 +107,12 @@ class BatchCoder {
 
 }  // namespace
 
-double Accuracy(const torch::Tensor& logits, const torch::Tensor& labels) {
-  if (logits.size(0) == 0) return std::numeric_limits<double>::quiet_NaN();
-  const torch::Tensor answers = logits.argmax(1);
-  if (logits.dim() == 2) return ShareOf(answers.eq(labels));
-  const int64_t classes = logits.size(1);
+torch::Tensor AnswersOf(const torch::Tensor& logits) { return logits.argmax(1).cpu(); }
+
+double Accuracy(const torch::Tensor& answers, const torch::Tensor& labels) {
+  if (answers.numel() == 0) return std::numeric_limits<double>::quiet_NaN();
+  if (answers.dim() == 1) return ShareOf(answers.eq(labels));
+  const int64_t classes = std::max(answers.max().item<int64_t>(), labels.max().item<int64_t>()) + 1;
   const torch::Tensor pairs =
       torch::bincount((labels * classes + answers).flatten(), {}, classes * classes).view({classes, classes});
   const torch::Tensor both = pairs.diag(), either = pairs.sum(0) + pairs.sum(1) - both;
@@ -121,14 +122,14 @@ double Accuracy(const torch::Tensor& logits, const torch::Tensor& labels) {
   return 100.0 * ratios.mean().item<double>();
 }
 
-const char* AccuracyName(const torch::Tensor& logits) { return logits.dim() == 2 ? "top-1" : "mean IoU"; }
+const char* AccuracyName(const torch::Tensor& answers) { return answers.dim() == 1 ? "top-1" : "mean IoU"; }
 
-double Agreement(const torch::Tensor& logits, const torch::Tensor& reference) {
-  return ShareOf(logits.argmax(1).eq(reference.argmax(1)));
+double Agreement(const torch::Tensor& answers, const torch::Tensor& reference) {
+  return ShareOf(answers.eq(reference));
 }
 
 RdPoint MakeRdPoint(const std::string& codec, const std::string& level, double lambda, double bytes_per_sample,
-                    const torch::Tensor& logits, const EvalSet& set) {
+                    const torch::Tensor& answers, const EvalSet& set) {
   RdPoint point;
   point.codec = codec;
   point.level = level;
@@ -136,13 +137,13 @@ RdPoint MakeRdPoint(const std::string& codec, const std::string& level, double l
   point.bytes_per_sample = bytes_per_sample;
   point.bits_per_element =
       8 * bytes_per_sample / (static_cast<double>(set.features.numel()) / set.features.size(0));
-  point.top1 = Accuracy(logits, set.labels);
-  point.top1_drop = Accuracy(set.logits, set.labels) - point.top1;
-  point.agreement = Agreement(logits, set.logits);
+  point.top1 = Accuracy(answers, set.labels);
+  point.top1_drop = Accuracy(set.answers, set.labels) - point.top1;
+  point.agreement = Agreement(answers, set.answers);
   return point;
 }
 
-RdPoint UnsplitRow(const EvalSet& set) { return MakeRdPoint("unsplit", "-", 0, 0, set.logits, set); }
+RdPoint UnsplitRow(const EvalSet& set) { return MakeRdPoint("unsplit", "-", 0, 0, set.answers, set); }
 
 std::string ToCsv(const std::vector<RdPoint>& rows) {
   std::string text = fmt::format("{}\n", fmt::join(kColumns, ","));
@@ -158,19 +159,19 @@ Result<RdPoint> EvaluateQuality(const std::shared_ptr<const Model>& model, const
                                 const EvalSet& set, double quality) {
   const int64_t count = set.features.dim() > 0 ? set.features.size(0) : 0;
   if (count == 0) return Error(StatusCode::kInvalidArgument, "evaluate: the validation set is empty");
-  if (set.labels.size(0) != count || set.logits.size(0) != count || set.labels.dim() + 1 != set.logits.dim()) {
-    return Error(StatusCode::kInvalidArgument, "evaluate: ", count, " feature tensors, ", set.labels.size(0),
-                 " labels and ", set.logits.size(0), " rows of logits");
+  if (set.labels.size(0) != count || set.answers.sizes() != set.labels.sizes()) {
+    return Error(StatusCode::kInvalidArgument, "evaluate: ", count, " feature tensors, labels of ",
+                 ToString(set.labels.sizes().vec()), " and answers of ", ToString(set.answers.sizes().vec()));
   }
   return CatchTorch(StatusCode::kInternal, "evaluate", [&]() -> Result<RdPoint> {
     torch::NoGradGuard no_grad;
     torch::jit::Module network = tail;  // forward is not const
     BatchCoder coder(model, quality);
-    std::vector<torch::Tensor> logits;
+    std::vector<torch::Tensor> answers;
     for (int64_t first = 0; first < count; first += kTailBatch) {
       const int64_t size = std::min(kTailBatch, count - first);
       STRAIT_ASSIGN_OR_RETURN(torch::Tensor restored, coder.Restore(set.features.narrow(0, first, size)));
-      logits.push_back(network.forward({restored}).toTensor());
+      answers.push_back(AnswersOf(network.forward({restored}).toTensor()));
     }
     const double bytes_per_sample = static_cast<double>(coder.bytes()) / static_cast<double>(count);
     // Lambdas lie on a geometric scale: so does the one of a quality between two levels.
@@ -182,7 +183,7 @@ Result<RdPoint> EvaluateQuality(const std::shared_ptr<const Model>& model, const
     const double lambda = share == 0
                               ? levels[below].lambda
                               : std::pow(levels[below].lambda, 1 - share) * std::pow(levels[above].lambda, share);
-    return MakeRdPoint("strait", LevelName(quality), lambda, bytes_per_sample, torch::cat(logits), set);
+    return MakeRdPoint("strait", LevelName(quality), lambda, bytes_per_sample, torch::cat(answers), set);
   });
 }
 

@@ -12,13 +12,17 @@
 
 namespace strait {
 
-// Head outputs, labels and the unsplit network's logits of a validation set (or a part of it). Networks answer for
+// Head outputs, labels and the unsplit network's answers of a validation set (or a part of it). Networks answer for
 // a sample as a whole or for every pixel.
 struct EvalSet {
   torch::Tensor features;  // [N, ...] float32 or float16, CPU
   torch::Tensor labels;    // [N] or [N, H, W] int64
-  torch::Tensor logits;    // [N, classes] or [N, classes, H, W] of the unsplit network
+  torch::Tensor answers;   // of the unsplit network: as labels
 };
+
+// The classes of largest logits, [N, classes] or [N, classes, H, W], on the CPU: a set's answers are kept, its
+// logits would take the number of classes times as much.
+torch::Tensor AnswersOf(const torch::Tensor& logits);
 
 // One row of rd.csv. Rates are sizes of real frames, header included.
 struct RdPoint {
@@ -32,17 +36,17 @@ struct RdPoint {
   double agreement = 0;         // percent with the same arg-max as the unsplit network
 };
 
-// In percent: top-1 of logits [N, classes]; of [N, classes, H, W] the mean intersection over union of the classes
-// that occur among labels or answers (PASCAL VOC 2012), over all pixels of the set.
-double Accuracy(const torch::Tensor& logits, const torch::Tensor& labels);
+// In percent: top-1 of answers [N]; of [N, H, W] the mean intersection over union of the classes that occur among
+// labels or answers (PASCAL VOC 2012), over all pixels of the set.
+double Accuracy(const torch::Tensor& answers, const torch::Tensor& labels);
 // What it is called: "top-1" or "mean IoU".
-const char* AccuracyName(const torch::Tensor& logits);
-// Samples, or pixels, with the same arg-max, in percent.
-double Agreement(const torch::Tensor& logits, const torch::Tensor& reference);
+const char* AccuracyName(const torch::Tensor& answers);
+// Samples, or pixels, with the same answer, in percent.
+double Agreement(const torch::Tensor& answers, const torch::Tensor& reference);
 
-// The row of one set of restored logits.
+// The row of the answers to one set of restored features.
 RdPoint MakeRdPoint(const std::string& codec, const std::string& level, double lambda, double bytes_per_sample,
-                    const torch::Tensor& logits, const EvalSet& set);
+                    const torch::Tensor& answers, const EvalSet& set);
 
 // The row that comes first: the network as it is. It sends nothing, so bytes and bits are 0; level is "-".
 RdPoint UnsplitRow(const EvalSet& set);

@@ -57,7 +57,7 @@ Status InterruptedError() {
 
 // Where the data has no labels, the network's own answers stand for them.
 torch::Tensor LabelsOrAnswers(const FeatureBatch& batch) {
-  return batch.labels.defined() ? batch.labels : batch.logits.argmax(1).cpu();
+  return batch.labels.defined() ? batch.labels : AnswersOf(batch.logits);
 }
 
 LoaderOptions SequentialOptions(const Recipe& recipe) {
@@ -308,10 +308,10 @@ Result<ValidationFeatures> BuildEvalSet(const Recipe& recipe, const SourceData& 
   FrozenNetwork frozen(network, tail, device);
   Progress progress("unsplit network", data.size());
   ValidationFeatures validation;
-  std::vector<torch::Tensor> features, logits, labels;
+  std::vector<torch::Tensor> features, answers, labels;
   const auto sink = [&](const FeatureBatch& batch, const std::vector<size_t>& indices) {
     features.push_back(batch.features.cpu().contiguous());
-    logits.push_back(batch.logits.cpu());
+    answers.push_back(AnswersOf(batch.logits));
     labels.push_back(LabelsOrAnswers(batch));
     validation.has_labels = batch.labels.defined();
     validation.indices.insert(validation.indices.end(), indices.begin(), indices.end());
@@ -322,7 +322,7 @@ Result<ValidationFeatures> BuildEvalSet(const Recipe& recipe, const SourceData& 
   if (features.empty())
     return Error(StatusCode::kInvalidArgument, "data set ", recipe.data.spec,
                  ": no validation image could be read");
-  validation.set = {torch::cat(features), torch::cat(labels), torch::cat(logits)};
+  validation.set = {torch::cat(features), torch::cat(labels), torch::cat(answers)};
   return validation;
 }
 

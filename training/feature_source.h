@@ -53,7 +53,7 @@ struct ValidationFeatures {
   std::vector<size_t> indices;  // row i is sample indices[i] of the data: corrupt images are skipped
 };
 
-// Features, labels and logits without augmentation.
+// Features, labels and answers without augmentation.
 Result<ValidationFeatures> BuildEvalSet(const Recipe& recipe, const SourceData& data, const SplitNetwork& network,
                                         const Tail& tail, const torch::Device& device);
 

@@ -67,7 +67,7 @@ EvalSet TakeEvenly(const EvalSet& set, int64_t count) {
   const torch::Tensor rows = torch::arange(count, torch::kLong) * size / count;
   const torch::Tensor index = rows.to(torch::kLong);
   return {set.features.index_select(0, index), set.labels.index_select(0, index),
-          set.logits.index_select(0, index)};
+          set.answers.index_select(0, index)};
 }
 
 Result<std::vector<RdPoint>> MeasureUnits(const UnitBank& bank, const torch::Tensor& calibration,
@@ -132,7 +132,7 @@ Result<std::vector<RdPoint>> WriteModels(const UnitBank& bank, const torch::Tens
   STRAIT_RETURN_IF_ERROR(WriteTextAtomic(out_dir + "/rd.csv", ToCsv(rows)));
   for (const RdPoint& point : points) {
     fmt::print(stderr, "level {}: lambda {:g}, {:.1f} bytes, {} {:.2f} % ({:+.2f}), agreement {:.2f} %\n",
-               point.level, point.lambda, point.bytes_per_sample, AccuracyName(set.logits), point.top1,
+               point.level, point.lambda, point.bytes_per_sample, AccuracyName(set.answers), point.top1,
                -point.top1_drop, point.agreement);
   }
   return points;

@@ -147,8 +147,8 @@ class Trainer {
     STRAIT_ASSIGN_OR_RETURN(source_, MakeFeatureSource(recipe_, train_data_, network_, tail_, device_));
     eval_set_ = validation.set;
     fmt::print(stderr, "{}: {} training and {} validation samples, unsplit {} {:.2f} %\n", recipe_.data.spec,
-               train_data_.size(), eval_set_.labels.size(0), AccuracyName(eval_set_.logits),
-               Accuracy(eval_set_.logits, eval_set_.labels));
+               train_data_.size(), eval_set_.labels.size(0), AccuracyName(eval_set_.answers),
+               Accuracy(eval_set_.answers, eval_set_.labels));
     STRAIT_ASSIGN_OR_RETURN(const torch::Tensor first, source_->Calibration(kInitializeSamples));
     bank_ =
         std::make_unique<UnitBank>(recipe_, network_.info.shape, first.min().item<float>() >= 0, tail_, device_);
@@ -297,7 +297,7 @@ class Trainer {
                                  {"validation", ToJson(points)}};
     std::string text = fmt::format(
         "epoch {}: {:.0f} s, {:.0f} % in forward and backward; bytes/{} of {} samples:", epoch + 1, train_seconds,
-        100 * compute_seconds / train_seconds, AccuracyName(part.logits), part.labels.size(0));
+        100 * compute_seconds / train_seconds, AccuracyName(part.answers), part.labels.size(0));
     for (const RdPoint& point : points) text += fmt::format(" {:.0f}/{:.1f}", point.bytes_per_sample, point.top1);
     fmt::print(stderr, "{}\n", text);
     return log_->Write(line);

@@ -41,7 +41,7 @@ Result<RdPoint> EvaluateFeatureBaseline(FeatureCodec codec, const EvalData& data
   const size_t samples = static_cast<size_t>(data.set.features.size(0));
   torch::jit::Module tail = data.network.tail;
   size_t total_bytes = 0;
-  std::vector<torch::Tensor> logits;
+  std::vector<torch::Tensor> answers;
   const auto body = [&](size_t first, size_t count) -> Status {
     const torch::Tensor src = data.set.features.narrow(0, static_cast<int64_t>(first), static_cast<int64_t>(count))
                                   .to(torch::kFloat)
@@ -54,12 +54,12 @@ Result<RdPoint> EvaluateFeatureBaseline(FeatureCodec codec, const EvalData& data
       total_bytes += bytes.size();
       STRAIT_RETURN_IF_ERROR(DecodeFeature(codec, bytes, {dst.data_ptr<float>() + i * elements, elements}));
     }
-    logits.push_back(tail.forward({dst}).toTensor());
+    answers.push_back(AnswersOf(tail.forward({dst}).toTensor()));
     return {};
   };
   STRAIT_RETURN_IF_ERROR(CatchTorch(StatusCode::kInternal, name, [&] { return InBatches(samples, name, body); }));
   return MakeRdPoint(name, "-", 0, static_cast<double>(total_bytes) / static_cast<double>(samples),
-                     torch::cat(logits), data.set);
+                     torch::cat(answers), data.set);
 }
 
 Result<RdPoint> EvaluateImageBaseline(ImageCodec codec, int quality, const EvalData& data,
@@ -69,7 +69,7 @@ Result<RdPoint> EvaluateImageBaseline(ImageCodec codec, int quality, const EvalD
   const std::string level = codec == ImageCodec::kPng ? "lossless" : std::to_string(quality);
   torch::jit::Module network = data.backbone.network();
   size_t total_bytes = 0;
-  std::vector<torch::Tensor> logits;
+  std::vector<torch::Tensor> answers;
   const auto body = [&](size_t first, size_t count) -> Status {
     std::vector<Image> decoded;
     for (size_t i = first; i < first + count; ++i) {
@@ -78,14 +78,14 @@ Result<RdPoint> EvaluateImageBaseline(ImageCodec codec, int quality, const EvalD
       STRAIT_ASSIGN_OR_RETURN(Image image, DecodeImage(bytes));
       decoded.push_back(std::move(image));
     }
-    logits.push_back(network.forward({ToInput(decoded, 0, count, data.preprocess)}).toTensor());
+    answers.push_back(AnswersOf(network.forward({ToInput(decoded, 0, count, data.preprocess)}).toTensor()));
     return {};
   };
   const std::string label = name + " " + level;
   STRAIT_RETURN_IF_ERROR(
       CatchTorch(StatusCode::kInternal, label, [&] { return InBatches(crops.size(), label, body); }));
   return MakeRdPoint(name, level, 0, static_cast<double>(total_bytes) / static_cast<double>(crops.size()),
-                     torch::cat(logits), data.set);
+                     torch::cat(answers), data.set);
 }
 
 Result<RdPoint> EvaluateVideoBaseline(VideoCodec codec, int quality, const EvalData& data,
@@ -94,16 +94,17 @@ Result<RdPoint> EvaluateVideoBaseline(VideoCodec codec, int quality, const EvalD
   const std::string level = std::to_string(quality), label = VideoCodecName(codec) + (" " + level);
   STRAIT_ASSIGN_OR_RETURN(const CodedImages coded, CodeImages(codec, crops, quality));
   torch::jit::Module network = data.backbone.network();
-  std::vector<torch::Tensor> logits;
+  std::vector<torch::Tensor> answers;
   const auto body = [&](size_t first, size_t count) -> Status {
-    logits.push_back(network.forward({ToInput(coded.decoded, first, count, data.preprocess)}).toTensor());
+    answers.push_back(
+        AnswersOf(network.forward({ToInput(coded.decoded, first, count, data.preprocess)}).toTensor()));
     return {};
   };
   STRAIT_RETURN_IF_ERROR(
       CatchTorch(StatusCode::kInternal, label, [&] { return InBatches(crops.size(), label, body); }));
   const double total = std::accumulate(coded.bytes.begin(), coded.bytes.end(), 0.0);
-  return MakeRdPoint(VideoCodecName(codec), level, 0, total / static_cast<double>(crops.size()), torch::cat(logits),
-                     data.set);
+  return MakeRdPoint(VideoCodecName(codec), level, 0, total / static_cast<double>(crops.size()),
+                     torch::cat(answers), data.set);
 }
 
 const std::vector<std::string>& BaselineNames() {

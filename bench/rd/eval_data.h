@@ -1,5 +1,5 @@
 // The validation set of a recipe, ready to measure codecs on: the network cut at the split, features, labels and
-// the unsplit network's logits, and the 8-bit crops the network's input came from.
+// the unsplit network's answers, and the 8-bit crops the network's input came from.
 #pragma once
 
 #include <cstdint>

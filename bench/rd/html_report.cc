@@ -70,10 +70,10 @@ struct Answer {
   bool is_right;
 };
 
-// `logits` and `label` of one sample, batch first.
-Answer AnswerOf(const torch::Tensor& logits, const torch::Tensor& label, const std::vector<std::string>& names) {
-  if (logits.dim() != 2) return {fmt::format("{} {:.1f} %", AccuracyName(logits), Accuracy(logits, label)), true};
-  const int64_t answer = logits.argmax(1).item<int64_t>();
+// `given` and `label` of one sample, batch first.
+Answer AnswerOf(const torch::Tensor& given, const torch::Tensor& label, const std::vector<std::string>& names) {
+  if (given.dim() != 1) return {fmt::format("{} {:.1f} %", AccuracyName(given), Accuracy(given, label)), true};
+  const auto answer = given.item<int64_t>();
   const auto index = static_cast<size_t>(answer);
   return {index < names.size() ? names[index] : std::to_string(answer), answer == label.item<int64_t>()};
 }
@@ -100,7 +100,8 @@ Status AddAnswers(const RunDir& run, const EvalData& data, int64_t row, const st
                                        {.quality = static_cast<double>(level), .checksum = checksum}, frame));
     STRAIT_RETURN_IF_ERROR(Decoder(run.models[m]).Decode(frame, restored));
     const torch::Tensor dst = torch::from_blob(restored.data.data(), src.sizes(), torch::kFloat);
-    const Answer answer = AnswerOf(tail.forward({dst}).toTensor(), data.set.labels.narrow(0, row, 1), names);
+    const Answer answer =
+        AnswerOf(AnswersOf(tail.forward({dst}).toTensor()), data.set.labels.narrow(0, row, 1), names);
     answers.push_back({run.codec, std::to_string(k), frame.size(), answer.text, answer.is_right});
   }
   return Status();
@@ -150,7 +151,7 @@ Result<std::vector<Example>> MakeExamples(const std::vector<RunDir>& runs, const
       STRAIT_ASSIGN_OR_RETURN(example.png, EncodeImage(ImageCodec::kPng, crop, 0));
       const auto label = static_cast<size_t>(sample.label);
       example.label = label < names.size() ? names[label] : std::to_string(sample.label);
-      const Answer unsplit = AnswerOf(data.set.logits.narrow(0, at, 1), data.set.labels.narrow(0, at, 1), names);
+      const Answer unsplit = AnswerOf(data.set.answers.narrow(0, at, 1), data.set.labels.narrow(0, at, 1), names);
       example.unsplit_answer = unsplit.text;
       example.unsplit_is_right = unsplit.is_right;
       for (const RunDir& run : runs)

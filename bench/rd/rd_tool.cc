@@ -120,7 +120,7 @@ Status WriteHtml(const RdToolOptions& options, const std::vector<RunDir>& runs, 
 
 Status WriteReports(const RdToolOptions& options, const std::vector<RunDir>& runs, const EvalData& data,
                     const Report& report) {
-  const PlotContent plot{report.rows, AccuracyName(data.set.logits)};
+  const PlotContent plot{report.rows, AccuracyName(data.set.answers)};
   const Tables tables = MakeTables(report, plot.accuracy_name);
   for (const auto& table : tables) std::printf("%s%s", &table == &tables.front() ? "" : "\n", table.second.c_str());
   std::fflush(stdout);

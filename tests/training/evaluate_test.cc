@@ -57,7 +57,7 @@ EvalSet MakeSet() {
     set.features[i][predicted] = 0.25 * static_cast<double>(1 + i % 8);
     set.labels[i] = i % 10 == 0 ? 1 - predicted : predicted;
   }
-  set.logits = set.features.mean({2, 3});
+  set.answers = AnswersOf(set.features.mean({2, 3}));
   return set;
 }
 
@@ -118,11 +118,12 @@ TEST(Evaluate, AccuracyOfPixelsIsTheMeanIntersectionOverUnionOfClassesThatOccur)
   const torch::Tensor labels = torch::tensor({0, 0, 1, 1, 2, 0}, torch::kLong).view({2, 1, 3});
   const torch::Tensor answers = torch::tensor({0, 1, 1, 1, 0, 0}, torch::kLong).view({2, 1, 3});
   const torch::Tensor logits = torch::one_hot(answers, 4).permute({0, 3, 1, 2}).to(torch::kFloat);
+  EXPECT_TRUE(torch::equal(AnswersOf(logits), answers));
   // Class 0: 2 of {0, 1, 4, 5}; class 1: 2 of {1, 2, 3}; class 2: none of {4}.
-  EXPECT_NEAR(Accuracy(logits, labels), 100 * (2.0 / 4 + 2.0 / 3 + 0) / 3, 1e-9);
-  EXPECT_NEAR(Agreement(logits, logits), 100, 1e-9);
-  EXPECT_STREQ(AccuracyName(logits), "mean IoU");
-  EXPECT_STREQ(AccuracyName(logits.mean({2, 3})), "top-1");
+  EXPECT_NEAR(Accuracy(answers, labels), 100 * (2.0 / 4 + 2.0 / 3 + 0) / 3, 1e-9);
+  EXPECT_NEAR(Agreement(answers, labels), 100 * 4.0 / 6, 1e-9);
+  EXPECT_STREQ(AccuracyName(answers), "mean IoU");
+  EXPECT_STREQ(AccuracyName(answers.flatten()), "top-1");
 }
 
 TEST(Evaluate, WrongShapesAndEmptySetsAreErrors) {
