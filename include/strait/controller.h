@@ -116,8 +116,8 @@ struct Choice {
   bool switched = false;  // another split or route than the choice before
   // When no answer has come so many seconds after the request began, it pays to run `fallback` and take whichever
   // ends first: the fastest local entry, of those accurate enough where there are any. That is when waiting beyond
-  // the pessimistic latency has cost half of what the fallback costs. Infinite and null where there is no such
-  // entry.
+  // the pessimistic latency has cost half of the energy that the fallback costs: at once if a joule costs nothing.
+  // Infinite and null where there is no such entry.
   double give_up_seconds = std::numeric_limits<double>::infinity();
   const PlanEntry* fallback = nullptr;
 };

@@ -244,14 +244,14 @@ TEST(Controller, SaysWhenToGiveUpOnAnAnswerAndWhatToRunThen) {
   Choice choice = controller.Choose(channel);
   ASSERT_EQ(choice.index, 0u);
   EXPECT_EQ(choice.fallback, &controller.plan().entries()[1]);
-  EXPECT_DOUBLE_EQ(choice.give_up_seconds, 0.01 + 0.02 + 0.1 + 0.5 * 0.5);
+  EXPECT_DOUBLE_EQ(choice.give_up_seconds, 0.01 + 0.02 + 0.1);
   choice = controller.Choose(channel, {.min_accuracy = 75});
   ASSERT_EQ(choice.index, 0u);
   EXPECT_EQ(choice.fallback, &controller.plan().entries()[2]);
   channel.seconds_per_joule = 3;  // a battery, and waiting that costs less of it than computing
   choice = controller.Choose(channel, {.deadline_seconds = 0.2});
   ASSERT_EQ(choice.index, 0u);
-  EXPECT_DOUBLE_EQ(choice.give_up_seconds, 0.13 + 0.5 * (0.5 + 3 * 2.0) / (1 + 3 * 4.0));
+  EXPECT_DOUBLE_EQ(choice.give_up_seconds, 0.13 + 0.5 * (3 * 2.0) / (1 + 3 * 4.0));
   choice = controller.Choose({}, {});
   EXPECT_EQ(choice.entry->route, Route::kLocal);
   EXPECT_EQ(choice.fallback, nullptr);
