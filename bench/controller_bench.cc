@@ -70,21 +70,24 @@ class Scan {
     const double spb = 1 / ask.channel.bytes_per_second, low_spb = 1 / ask.channel.low_bytes_per_second;
     const double w = ask.channel.seconds_per_joule;
     const double infinity = std::numeric_limits<double>::infinity();
-    size_t best = 0, fastest = 0, most_accurate = 0;
-    double best_cost = infinity, least_seconds = infinity;
+    size_t safe = 0, likely = 0, fastest = 0, most_accurate = 0;
+    double safe_cost = infinity, likely_cost = infinity, least_seconds = infinity;
     for (size_t i = 0; i < device_.size(); ++i) {
       if (accuracy_[i] > accuracy_[most_accurate]) most_accurate = i;
       if (accuracy_[i] < ask.request.min_accuracy) continue;
       const double limit =
           device_[i] + (remote_[i] * ask.channel.high_rtt_seconds + bytes_[i] * low_spb + server_[i]);
-      if (limit < least_seconds) least_seconds = limit, fastest = i;
-      if (limit > ask.request.deadline_seconds) continue;
       const double wait = remote_[i] * ask.channel.rtt_seconds + bytes_[i] * spb + server_[i];
+      const double latency = device_[i] + wait;
+      if (latency < least_seconds) least_seconds = latency, fastest = i;
+      if (std::min(limit, latency) > ask.request.deadline_seconds) continue;
       const double cost =
-          device_[i] + wait + w * (joules_[i] + bytes_[i] * plan_.joules_per_byte() + plan_.idle_watts() * wait);
-      if (cost < best_cost) best_cost = cost, best = i;
+          latency + w * (joules_[i] + bytes_[i] * plan_.joules_per_byte() + plan_.idle_watts() * wait);
+      if (limit <= ask.request.deadline_seconds && cost < safe_cost) safe_cost = cost, safe = i;
+      if (cost < likely_cost) likely_cost = cost, likely = i;
     }
-    if (best_cost < infinity) return best;
+    if (safe_cost < infinity) return safe;
+    if (likely_cost < infinity) return likely;
     return least_seconds < infinity ? fastest : most_accurate;
   }
 

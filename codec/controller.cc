@@ -15,8 +15,8 @@ constexpr double kInfinity = std::numeric_limits<double>::infinity();
 
 // What waiting beyond the pessimistic latency may cost before the fallback runs, as a share of the energy that the
 // fallback costs; its time costs nothing, since it runs while the answer is waited for. 1 is the break-even rule of
-// renting and buying, which never costs more than twice the best; over drawn links (strait-plan simulate) half of it
-// is up to 2 % faster and takes no more energy, and a quarter runs in vain more often.
+// renting and buying, which never costs more than twice the best; half of it is faster over links that have outages
+// (docs/benchmarks.md, Planning).
 constexpr double kPatience = 0.5;
 
 // A request with defaults for what makes no sense.
@@ -78,7 +78,6 @@ struct Controller::Impl {
     query.min_accuracy = std::min(request.min_accuracy, offered);
     if (previous != kNone) {
       query.held_place = index().place(previous);
-      query.switch_seconds = plan->switch_seconds();
       query.penalty = penalty;
     }
     for (const LinkTerms& limit_link : {query.limit_link, query.cost.link}) {

@@ -154,27 +154,25 @@ CostTree::CostTree(const std::vector<PlanEntry>& entries, const std::vector<uint
 
 // The cost of each child, infinite where it fails the accuracy or the deadline. No branches: this becomes vectors.
 void CostTree::Evaluate(const Block& block, const CostQuery& query, Row& cost) const {
-  Row elsewhere{};
-  if (query.switch_seconds > 0) {
-    const uint64_t held = PlaceBit(query.held_place);
-    for (size_t i = 0; i < kWidth; ++i) {
-      const bool away = block.is_leaf ? block.places[i] != query.held_place : (block.places[i] & held) == 0;
-      elsewhere[i] = away ? 1 : 0;
-    }
-  }
+  const uint64_t held = block.is_leaf ? 0 : PlaceBit(query.held_place);
   for (size_t i = 0; i < kWidth; ++i) {
     const double bytes = block.bytes[i], server = block.server_seconds[i];
     const double wait = WaitSeconds(query.cost.link, remote_, bytes, server);
     const double latency = LatencySeconds(query.cost.link, block.device_seconds[i], wait);
     const double energy = EnergyJoules(query.cost, block.device_joules[i], bytes, wait);
-    cost[i] = CostSeconds(query.cost, latency, energy) + elsewhere[i] * query.penalty;
+    cost[i] = CostSeconds(query.cost, latency, energy);
+  }
+  if (query.penalty > 0) {
+    for (size_t i = 0; i < kWidth; ++i) {
+      const bool elsewhere = block.is_leaf ? block.places[i] != query.held_place : (block.places[i] & held) == 0;
+      cost[i] += elsewhere ? query.penalty : 0;
+    }
   }
   for (size_t i = 0; i < kWidth; ++i) cost[i] = block.accuracy[i] >= query.min_accuracy ? cost[i] : kInfinity;
   if (query.deadline_seconds == kInfinity) return;
   for (size_t i = 0; i < kWidth; ++i) {
     const double wait = WaitSeconds(query.limit_link, remote_, block.bytes[i], block.server_seconds[i]);
-    const double latency =
-        LatencySeconds(query.limit_link, block.device_seconds[i], wait) + elsewhere[i] * query.switch_seconds;
+    const double latency = LatencySeconds(query.limit_link, block.device_seconds[i], wait);
     cost[i] = latency <= query.deadline_seconds ? cost[i] : kInfinity;
   }
 }

@@ -20,8 +20,7 @@ struct CostQuery {
   double deadline_seconds = std::numeric_limits<double>::infinity();  // over limit_link
   double min_accuracy = 0;
   uint32_t held_place = 0;
-  double switch_seconds = 0;  // that entries of other places take longer; 0: there is no place to hold
-  double penalty = 0;         // added to their cost for it
+  double penalty = 0;  // added to the cost of entries of other places
 };
 
 // Ordered by cost, equal ones by index.

@@ -29,7 +29,7 @@ min_accuracy: percent
 batch: samples; entries of the smallest batch that holds them are considered, or else of the largest, repeated
 
 Of the entries that meet accuracy and deadline, the one of the smallest latency + seconds_per_joule * energy. When none
-meets the deadline, the fastest of those accurate enough; when none is accurate enough, the same among the most accurate.
+meets the deadline by the pessimistic values, the expected ones count; when none does by those either, the fastest of those accurate enough; when none is accurate enough, the same among the most accurate.
 Without a channel an entry of route "local", where there is one. Whatever the numbers, it returns an entry.)";
 
 constexpr char kEstimatorDoc[] = R"(Rate and round trip of a link from the transfers seen over it.
@@ -160,7 +160,7 @@ now_seconds: of any clock that does not run backwards, as time.monotonic(). What
       .def("state", &PyLinkEstimator::State, py::arg("now_seconds"),
            "The estimate as a ChannelState, with pessimistic values about one standard deviation off.")
       .def("needs_probe", &PyLinkEstimator::NeedsProbe, py::arg("now_seconds"),
-           "Whether a small message should be sent to see the link: none was for two half-lives.");
+           "Whether a small message should be sent to see the link: none was for half a half-life.");
 }
 
 }  // namespace

@@ -111,13 +111,14 @@ struct Choice {
   const PlanEntry* entry = nullptr;  // never null; lives as long as the plan
   double latency_seconds = 0;        // expected, a switch included; infinite without a channel that it needs
   double energy_joules = 0;
-  bool meets_deadline = true;  // by the pessimistic values; never without a channel that the entry needs
+  // By the pessimistic values, a switch included; never without a channel that the entry needs.
+  bool meets_deadline = true;
   bool meets_accuracy = true;
   bool switched = false;  // another split or route than the choice before
   // When no answer has come so many seconds after the request began, it pays to run `fallback` and take whichever
   // ends first: the fastest local entry, of those accurate enough where there are any. That is when waiting beyond
-  // the pessimistic latency has cost half of the energy that the fallback costs: at once if a joule costs nothing.
-  // Infinite and null where there is no such entry.
+  // the pessimistic latency has cost half of the energy that the fallback costs: at that latency if a joule costs
+  // nothing. Infinite and null where there is no such entry.
   double give_up_seconds = std::numeric_limits<double>::infinity();
   const PlanEntry* fallback = nullptr;
 };
@@ -145,9 +146,11 @@ class Controller {
   // Of the entries that meet accuracy and deadline, the one with the smallest latency + seconds_per_joule * energy;
   // of equal ones the first of the plan. Deadlines are held against the pessimistic values; when none meets it by
   // those, against the expected ones; when none does by those either, the fastest of the entries that are accurate
-  // enough. When none is accurate enough, the same among the most accurate. Without a channel the local entries and their batches are all there is; where the plan has none, the
-  // entry with the fewest bytes of those accurate enough. The split and route of the choice before are kept while a
-  // switch would not pay: others count as dearer by switch_seconds / horizon_requests. Values that make no sense in
+  // enough. When none is accurate enough, the same among the most accurate. What a switch costs counts as below,
+  // not against the deadline: it is paid once, and a deadline missed for it is better than a poor split for good.
+  // Without a channel the local entries and their batches are all there is; where the plan has none, the entry with
+  // the fewest bytes of those accurate enough. The split and route of the choice before are kept while a switch
+  // would not pay: others count as dearer by switch_seconds / horizon_requests. Values that make no sense in
   // `request` (NaN, a batch below 1) count as their defaults. Always returns an entry of the plan.
   Choice Choose(const ChannelState& channel, const Request& request = {});
 

@@ -40,8 +40,8 @@ class ScanController {
     for (const ChannelState& link : {limits, channel}) {
       if (!in_time.empty()) break;
       for (const size_t i : considered) {
-        const double seconds = Latency(plan_, plan_.entries()[i], link, request.batch);
-        if (seconds + (IsElsewhere(i) ? plan_.switch_seconds() : 0) <= request.deadline_seconds) in_time.push_back(i);
+        if (Latency(plan_, plan_.entries()[i], link, request.batch) <= request.deadline_seconds)
+          in_time.push_back(i);
       }
     }
     const auto cost = [&](size_t i) {
@@ -85,13 +85,11 @@ class ScanController {
     std::erase_if(considered, [&](size_t i) { return plan_.entries()[i].accuracy < std::min(min_accuracy, most); });
   }
 
-  bool IsElsewhere(size_t i) const {
-    if (!previous_) return false;
+  double Held(size_t i) const {
+    if (!previous_) return 0;
     const PlanEntry &a = plan_.entries()[i], &b = plan_.entries()[*previous_];
-    return a.route != b.route || a.split != b.split;
+    return a.route == b.route && a.split == b.split ? 0 : penalty_;
   }
-
-  double Held(size_t i) const { return IsElsewhere(i) ? penalty_ : 0; }
 
   template <typename Cost>
   static size_t Smallest(const std::vector<size_t>& indices, const Cost& cost) {
@@ -334,28 +332,29 @@ TEST(Controller, KeepsAChoiceUntilASwitchPays) {
   EXPECT_FALSE(choice.switched);
 }
 
-TEST(Controller, CountsASwitchAgainstTheDeadline) {
+TEST(Controller, TellsWhatASwitchCostsButDoesNotStayForIt) {
   PlanSpec spec = SmallPlan();
-  spec.switch_seconds = 0.01;
-  spec.entries = {SplitEntry("layer1", 1, 0.02, 0, 4000, 0.1, 80), LocalEntry(0.06, 1, 80)};
+  spec.switch_seconds = 0.2;
+  spec.entries = {SplitEntry("layer1", 1, 0.02, 0, 4000, 0.1, 80), LocalEntry(0.15, 1, 80)};
   Controller controller(Made(spec));
-  const auto at = [&](double transfer_seconds, double deadline_seconds, double seconds_per_joule) {
-    return controller.Choose({.bytes_per_second = 4000 / transfer_seconds, .rtt_seconds = 0,
-                              .seconds_per_joule = seconds_per_joule},
-                             {.deadline_seconds = deadline_seconds});
-  };
-  EXPECT_EQ(at(0.01, kInfinity, 0).index, 0u);
-  // The joules are for the split, the deadline is against it: that a switch would not pay does not count then.
-  Choice choice = at(0.06, 0.071, 1e6);
-  EXPECT_EQ(choice.index, 1u);
+  const Request request = {.deadline_seconds = 0.16};
+  EXPECT_EQ(controller.Choose({}, request).index, 1u);
+  const ChannelState back = {.bytes_per_second = 4e6, .rtt_seconds = 0};
+  // Too late once, in time from then on.
+  Choice choice = controller.Choose(back, request);
+  EXPECT_EQ(choice.index, 0u);
   EXPECT_TRUE(choice.switched);
-  EXPECT_DOUBLE_EQ(choice.latency_seconds, 0.07);
-  EXPECT_TRUE(choice.meets_deadline);
-  EXPECT_EQ(at(0.01, kInfinity, 1e6).index, 0u);
-  // With the switch nothing is in time: the fastest, a switch counted as what it must earn.
-  choice = at(0.06, 0.069, 1e6);
-  EXPECT_EQ(choice.index, 1u);
+  EXPECT_DOUBLE_EQ(choice.latency_seconds, 0.221);
   EXPECT_FALSE(choice.meets_deadline);
+  EXPECT_GE(choice.give_up_seconds, choice.latency_seconds);
+  choice = controller.Choose(back, request);
+  EXPECT_EQ(choice.index, 0u);
+  EXPECT_DOUBLE_EQ(choice.latency_seconds, 0.021);
+  EXPECT_TRUE(choice.meets_deadline);
+  // A deadline is no matter of taste: what would not pay by its latency is taken where the other is late.
+  EXPECT_EQ(
+      controller.Choose({.bytes_per_second = 4000 / 0.135, .rtt_seconds = 0}, {.deadline_seconds = 0.152}).index,
+      1u);
 }
 
 TEST(Controller, HoldsDeadlinesAgainstWhatIsExpectedWhenNothingElseIsLeft) {
