@@ -51,12 +51,13 @@ class World {
       : plan_(plan), trace_(trace), options_(options) {}
 
   Outcome Run(const PlanEntry& entry, const Arrival& arrival) const {
-    Outcome outcome = {entry.device_seconds, entry.device_joules, 0};
+    const int runs = Runs(entry);
+    Outcome outcome = {runs * entry.device_seconds, runs * entry.device_joules, 0};
     if (entry.route == Route::kLocal) return outcome;
     outcome.network_seconds = Transfer(arrival.seconds + entry.device_seconds, entry.bytes, arrival.seed);
-    const double waiting = outcome.network_seconds + ServerSeconds(entry);
+    const double waiting = runs * (outcome.network_seconds + ServerSeconds(entry));
     outcome.seconds += waiting;
-    outcome.joules += plan_.joules_per_byte() * entry.bytes + plan_.idle_watts() * waiting;
+    outcome.joules += runs * plan_.joules_per_byte() * entry.bytes + plan_.idle_watts() * waiting;
     return outcome;
   }
 
@@ -64,16 +65,23 @@ class World {
   // computes instead of waiting.
   Outcome GivenUp(const Outcome& outcome, double give_up, const PlanEntry& fallback) const {
     Outcome left = outcome;
-    left.seconds = std::min(outcome.seconds, give_up + fallback.device_seconds);
-    const double computing = (left.seconds - give_up) / fallback.device_seconds;
-    left.joules += fallback.device_joules * computing - plan_.idle_watts() * (outcome.seconds - give_up);
+    const double seconds = Runs(fallback) * fallback.device_seconds;
+    left.seconds = std::min(outcome.seconds, give_up + seconds);
+    const double share = seconds > 0 ? (left.seconds - give_up) / seconds : 1;
+    left.joules +=
+        share * Runs(fallback) * fallback.device_joules - plan_.idle_watts() * (outcome.seconds - give_up);
     return left;
   }
+
+  // An entry of a smaller batch, all there is without a link, runs several times.
+  int Runs(const PlanEntry& entry) const { return (options_.batch + entry.batch - 1) / entry.batch; }
 
   double Transfer(double start, double bytes, uint64_t seed) const {
     return trace_.TransferSeconds(start, bytes, seed);
   }
-  double ServerSeconds(const PlanEntry& entry) const { return entry.server_seconds * ServerFactor(options_.server_load); }
+  double ServerSeconds(const PlanEntry& entry) const {
+    return entry.server_seconds * ServerFactor(options_.server_load);
+  }
 
   ChannelState Now(double seconds) const {
     const LinkPoint& point = trace_.At(seconds);
@@ -198,14 +206,14 @@ PolicyResult Replay(const std::string& name, Policy& policy, Sees sees, const Wo
                    world.ServerSeconds(entry));
     }
     double answer_accuracy = entry.accuracy;
+    if (switches(entry)) {
+      ++result.switches;
+      outcome.seconds += switch_seconds;
+    }
     if (outcome.seconds > choice.give_up_seconds) {
       const double answered = outcome.seconds;
       outcome = world.GivenUp(outcome, choice.give_up_seconds, *choice.fallback);
       if (outcome.seconds < answered) answer_accuracy = choice.fallback->accuracy;
-    }
-    if (switches(entry)) {
-      ++result.switches;
-      outcome.seconds += switch_seconds;
     }
     last = &entry;
     result.latencies.push_back(outcome.seconds);
@@ -275,7 +283,7 @@ Result<int> BatchFor(const Plan& plan, int batch, double min_accuracy) {
 }  // namespace
 
 Status CheckOptions(const SimulateOptions& options) {
-  constexpr int64_t kMaxRequests = 100'000'000;
+  constexpr int64_t kMaxRequests = 1'000'000;
   constexpr double kMaxSeconds = 1e6;
   const double interval = options.interval_seconds, deadline = options.deadline_scale_seconds;
   const double shape = options.deadline_shape, accuracy = options.min_accuracy;
@@ -288,7 +296,7 @@ Status CheckOptions(const SimulateOptions& options) {
   };
   const Rule rules[] = {
       {options.requests >= 1 && options.requests <= kMaxRequests, "--requests",
-       static_cast<double>(options.requests), "in 1..1e8"},
+       static_cast<double>(options.requests), "in 1..1e6"},
       {interval > 0 && interval <= kMaxSeconds, "--interval", interval, "a time above 0 of at most 1e6 s"},
       {deadline >= 0 && deadline <= kMaxSeconds, "--deadline", deadline, "a time of 0 to 1e6 s"},
       {shape > 0, "--deadline-shape", shape, "above 0"},

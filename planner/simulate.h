@@ -30,7 +30,7 @@ struct SimulateOptions {
 };
 
 struct PolicyResult {
-  std::string name;  // "strait", "static layer2 3", ...
+  std::string name;  // "strait", "static layer2 level 3", ...
   double mean_seconds = 0;
   double p50_seconds = 0;
   double p95_seconds = 0;
@@ -46,8 +46,8 @@ struct PolicyResult {
 // kInvalidArgument, naming the option, for what makes no sense whatever the plan.
 Status CheckOptions(const SimulateOptions& options);
 
-// Policies in this order: local, offload as JPEG (the best quality that is accurate enough and in the plan) and
-// raw; the fastest static entry of each split and quality; dynamic split; DynaSplit's rule, as published and with
+// Policies in this order: the fastest entry of each route, split and quality (local, splits, offload as JPEG and
+// raw); dynamic split; DynaSplit's rule, as published and with
 // the live channel; the controller with its own estimator and with the channel known; the oracle. What the plan has
 // no entry for is left out. A policy's estimator sees that policy's own transfers and, while nothing is sent,
 // probes. Every policy runs a request with the smallest batch of the plan that holds it, as the controller does.

@@ -49,7 +49,8 @@ void AddSimulateCommand(CLI::App& app, Command& chosen) {
   command->add_option("--seconds-per-joule", simulate.seconds_per_joule, "What a joule is worth (default: 0)");
   command
       ->add_option("--half-life", simulate.estimator.half_life_seconds,
-                   "Seconds after which an estimate of the link counts half (default: 1)")
+                   fmt::format("Seconds after which an estimate of the link counts half (default: {:g})",
+                               simulate.estimator.half_life_seconds))
       ->check(NumberIn(1e-6, 1e9));
   command->add_option("--seed", simulate.seed, "Of requests, deadlines and losses");
   command->add_option("--csv", options->csv, "Writes every policy here, every static one too");

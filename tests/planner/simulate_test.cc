@@ -107,6 +107,45 @@ TEST(Simulate, DynaSplitSavesEnergyWhereDeadlinesAllow) {
   EXPECT_NEAR(Named(results, "strait, channel known").joules, dynasplit, 1e-9);
 }
 
+std::shared_ptr<const Plan> SplitAndLocalPlan(int split_batch, double local_seconds) {
+  PlanSpec spec;
+  spec.backbone_hash = "feed";
+  spec.idle_watts = 2;
+  spec.models = {{"layer1", "layer1.strait", 7}};
+  PlanEntry split, local;
+  split.route = Route::kSplit;
+  split.split = "layer1";
+  split.batch = split_batch;
+  split.bytes = 1000;
+  split.device_seconds = 0.01;
+  local.device_seconds = local_seconds;
+  local.device_joules = 1;
+  split.accuracy = local.accuracy = 80;
+  spec.entries = {split, local};
+  return MakePlan(std::move(spec)).value();
+}
+
+TEST(Simulate, AFallbackOfASmallerBatchRunsForEverySample) {
+  SimulateOptions options;
+  options.requests = 20;
+  options.batch = 4;
+  const auto results = Simulate(SplitAndLocalPlan(4, 0.1), Steady(100, 0.03), options).value();
+  const PolicyResult& strait = Named(results, "strait");
+  EXPECT_LT(strait.latencies.front(), 10);  // given up: the bytes alone take ten seconds
+  EXPECT_GT(strait.latencies.front(), 0.4);
+}
+
+TEST(Simulate, AFallbackMayTakeNoTimeAtAll) {
+  SimulateOptions options;
+  options.requests = 200;
+  options.seconds_per_joule = 1e6;
+  const auto results = Simulate(SplitAndLocalPlan(1, 0), DrawTrace("moving", 600, 0.5, 7), options).value();
+  for (const PolicyResult& result : results) {
+    EXPECT_GT(result.joules, 0) << result.name;
+    EXPECT_LT(result.joules, 1000) << result.name;
+  }
+}
+
 TEST(Simulate, RunsARequestAsTheNextLargerBatchOfThePlan) {
   const auto plan = SamplePlan();
   const auto simulate = [&](int batch) {
