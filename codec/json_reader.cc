@@ -46,6 +46,14 @@ std::optional<int64_t> ToInt(const json& value) {
 
 }  // namespace
 
+Status CheckValueCount(std::string_view text, size_t max_values, const std::string& where) {
+  // Every value but the last of an array or object is followed by a comma, and the last closes a bracket.
+  const auto values =
+      static_cast<size_t>(std::ranges::count_if(text, [](char c) { return c == ',' || c == '[' || c == '{'; }));
+  if (values <= max_values) return Status();
+  return Error(StatusCode::kLimitExceeded, where, ": about ", values, " JSON values, at most ", max_values);
+}
+
 Result<json> ParseJson(std::string_view text, const std::string& where) {
   if (Depth(text) > kMaxDepth) return Error(StatusCode::kCorrupt, where, ": nested deeper than ", kMaxDepth);
   bool repeated = false;

@@ -13,6 +13,11 @@
 
 namespace strait {
 
+// Whether JSON holds about `max_values` values at most, to be asked before it is parsed: a value takes some hundred
+// bytes then but may be two bytes of text, so a text's size alone does not bound memory. Errors: kLimitExceeded,
+// naming `where`.
+Status CheckValueCount(std::string_view text, size_t max_values, const std::string& where);
+
 // Errors: kCorrupt, naming `where`.
 Result<nlohmann::json> ParseJson(std::string_view text, const std::string& where);
 

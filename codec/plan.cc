@@ -10,16 +10,7 @@
 namespace strait {
 namespace {
 
-// Far beyond any real figure, and small enough that no sum or product of a choice overflows.
-constexpr double kMaxSeconds = 1e9;
-constexpr double kMaxBytes = 1e15;
-constexpr double kMaxJoules = 1e12;
-constexpr double kMaxWatts = 1e6;
-constexpr double kMaxHertz = 1e12;
-constexpr int kMaxThreads = 4096;
-constexpr int kMaxBatch = 1 << 16;
-constexpr size_t kMaxModels = 4096;
-constexpr size_t kMaxTextBytes = 4096;
+constexpr double kMaxBytes = 1e15;  // as far beyond any real figure as the limits of plan_spec.h
 
 // Refuses NaN too.
 Status CheckRange(const std::string& where, const char* field, double value, double min, double max) {
@@ -29,9 +20,9 @@ Status CheckRange(const std::string& where, const char* field, double value, dou
 
 // A zero byte would end the text early in C.
 Status CheckText(const std::string& where, const char* field, const std::string& text, size_t min_bytes) {
-  if (text.size() < min_bytes || text.size() > kMaxTextBytes) {
+  if (text.size() < min_bytes || text.size() > kMaxPlanTextBytes) {
     return Error(StatusCode::kCorrupt, where, ": \"", field, "\" has ", text.size(), " bytes, not in ", min_bytes,
-                 "..", kMaxTextBytes);
+                 "..", kMaxPlanTextBytes);
   }
   if (text.find('\0') == std::string::npos) return Status();
   return Error(StatusCode::kCorrupt, where, ": \"", field, "\" has a zero byte");
@@ -67,13 +58,13 @@ Status CheckRoute(const std::string& where, const PlanEntry& entry, const std::u
 
 Status CheckEntry(const std::string& where, const PlanEntry& entry, const std::unordered_set<std::string>& units) {
   STRAIT_RETURN_IF_ERROR(CheckRoute(where, entry, units));
-  STRAIT_RETURN_IF_ERROR(CheckRange(where, "threads", entry.threads, 1, kMaxThreads));
-  STRAIT_RETURN_IF_ERROR(CheckRange(where, "frequency_hz", entry.frequency_hz, 0, kMaxHertz));
-  STRAIT_RETURN_IF_ERROR(CheckRange(where, "batch", entry.batch, 1, kMaxBatch));
-  STRAIT_RETURN_IF_ERROR(CheckRange(where, "device_seconds", entry.device_seconds, 0, kMaxSeconds));
-  STRAIT_RETURN_IF_ERROR(CheckRange(where, "server_seconds", entry.server_seconds, 0, kMaxSeconds));
+  STRAIT_RETURN_IF_ERROR(CheckRange(where, "threads", entry.threads, 1, kMaxPlanThreads));
+  STRAIT_RETURN_IF_ERROR(CheckRange(where, "frequency_hz", entry.frequency_hz, 0, kMaxPlanHertz));
+  STRAIT_RETURN_IF_ERROR(CheckRange(where, "batch", entry.batch, 1, kMaxPlanBatch));
+  STRAIT_RETURN_IF_ERROR(CheckRange(where, "device_seconds", entry.device_seconds, 0, kMaxPlanSeconds));
+  STRAIT_RETURN_IF_ERROR(CheckRange(where, "server_seconds", entry.server_seconds, 0, kMaxPlanSeconds));
   STRAIT_RETURN_IF_ERROR(CheckRange(where, "bytes", entry.bytes, 0, kMaxBytes));
-  STRAIT_RETURN_IF_ERROR(CheckRange(where, "device_joules", entry.device_joules, 0, kMaxJoules));
+  STRAIT_RETURN_IF_ERROR(CheckRange(where, "device_joules", entry.device_joules, 0, kMaxPlanJoules));
   return CheckRange(where, "accuracy", entry.accuracy, 0, 100);
 }
 
@@ -81,11 +72,11 @@ Status CheckSpec(const PlanSpec& spec) {
   STRAIT_RETURN_IF_ERROR(CheckText("plan", "backbone_hash", spec.backbone_hash, 0));
   STRAIT_RETURN_IF_ERROR(CheckText("plan", "device", spec.device, 0));
   STRAIT_RETURN_IF_ERROR(CheckText("plan", "server", spec.server, 0));
-  STRAIT_RETURN_IF_ERROR(CheckRange("plan", "idle_watts", spec.idle_watts, 0, kMaxWatts));
-  STRAIT_RETURN_IF_ERROR(CheckRange("plan", "joules_per_byte", spec.joules_per_byte, 0, kMaxJoules));
-  STRAIT_RETURN_IF_ERROR(CheckRange("plan", "switch_seconds", spec.switch_seconds, 0, kMaxSeconds));
-  if (spec.models.size() > kMaxModels)
-    return Error(StatusCode::kCorrupt, "plan: ", spec.models.size(), " models, at most ", kMaxModels);
+  STRAIT_RETURN_IF_ERROR(CheckRange("plan", "idle_watts", spec.idle_watts, 0, kMaxPlanWatts));
+  STRAIT_RETURN_IF_ERROR(CheckRange("plan", "joules_per_byte", spec.joules_per_byte, 0, kMaxPlanJoules));
+  STRAIT_RETURN_IF_ERROR(CheckRange("plan", "switch_seconds", spec.switch_seconds, 0, kMaxPlanSeconds));
+  if (spec.models.size() > kMaxPlanModels)
+    return Error(StatusCode::kCorrupt, "plan: ", spec.models.size(), " models, at most ", kMaxPlanModels);
   std::unordered_set<std::string> units;
   for (size_t i = 0; i < spec.models.size(); ++i) {
     const std::string where = "plan models[" + std::to_string(i) + "]";

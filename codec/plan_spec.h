@@ -14,6 +14,12 @@ constexpr int kPlanFormatVersion = 1;
 constexpr size_t kMaxPlanEntries = 1'000'000;
 constexpr int64_t kMaxPlanBytes = int64_t{256} << 20;
 
+// Of the values in a plan, and in the profiles that plans are made of: far beyond any real figure, and small enough
+// that no sum or product of a choice overflows.
+constexpr double kMaxPlanSeconds = 1e9, kMaxPlanJoules = 1e12, kMaxPlanWatts = 1e6, kMaxPlanHertz = 1e12;
+constexpr int kMaxPlanThreads = 4096, kMaxPlanBatch = 1 << 16;
+constexpr size_t kMaxPlanModels = 4096, kMaxPlanTextBytes = 4096;
+
 // Fields as in Plan; `device` and `server` say in words where the figures were measured.
 struct PlanSpec {
   std::string backbone_hash, device, server;

@@ -12,6 +12,7 @@
 
 #include "codec/file_io.h"
 #include "codec/json_reader.h"
+#include "codec/plan_spec.h"
 #include "entropy/error.h"
 
 namespace strait {
@@ -20,16 +21,9 @@ namespace {
 constexpr const char kFormat[] = "strait-profile";
 constexpr int64_t kVersion = 1;
 constexpr int64_t kMaxFileBytes = int64_t{1} << 26;
-constexpr size_t kMaxTimings = 1 << 18, kMaxClocks = 1024, kMaxUnits = 4096;
-constexpr int64_t kMaxThreads = 4096, kMaxBatch = 65536;
-// Those of plans, where there are some: a plan is made of these.
-constexpr size_t kMaxTextBytes = 4096;
-constexpr double kMaxSeconds = 1e9, kMaxJoules = 1e12, kMaxWatts = 1e6, kMaxHertz = 1e12, kMaxQuality = 255,
-                 kMaxTimeScale = 1e9;
-
-// A JSON value takes some hundred bytes when parsed but may be two bytes of text, so the file's size alone would
-// not bound memory. A timing has 10 keys.
-constexpr auto kMaxValues = static_cast<ptrdiff_t>(kMaxTimings * 16);
+constexpr size_t kMaxTimings = 1 << 18;
+constexpr size_t kMaxValues = kMaxTimings * 16;  // a timing has 10 keys
+constexpr double kMaxQuality = 255, kMaxTimeScale = 1e9;
 
 constexpr std::array kTaskNames = {"prepare", "head",    "encode",   "decode",
                                    "tail",    "network", "compress", "decompress"};
@@ -41,13 +35,6 @@ std::optional<Task> TaskOf(const std::string& name) {
     if (name == kTaskNames[i]) return static_cast<Task>(i);
   }
   return std::nullopt;
-}
-
-Status CheckValueCount(std::string_view text, const std::string& name) {
-  const auto values =
-      std::count_if(text.begin(), text.end(), [](char c) { return c == ',' || c == '[' || c == '{'; });
-  if (values <= kMaxValues) return Status();
-  return Error(StatusCode::kLimitExceeded, name, ": about ", values, " JSON values, at most ", kMaxValues);
 }
 
 // A number of 0 or else above 0, up to `max`.
@@ -62,9 +49,9 @@ Result<double> NumberTo(JsonObject& object, const char* key, double max, bool po
 
 Result<std::string> ReadText(JsonObject& object, const char* key) {
   STRAIT_ASSIGN_OR_RETURN(std::string text, object.String(key));
-  if (text.size() > kMaxTextBytes) {
+  if (text.size() > kMaxPlanTextBytes) {
     return Error(StatusCode::kCorrupt, object.where(), ": \"", key, "\" has ", text.size(), " bytes, at most ",
-                 kMaxTextBytes);
+                 kMaxPlanTextBytes);
   }
   return text;
 }
@@ -92,15 +79,15 @@ Result<Timing> ReadTiming(const nlohmann::json& json, const std::string& where) 
   timing.task = *known;
   STRAIT_ASSIGN_OR_RETURN(timing.place, ReadText(object, "place"));
   STRAIT_ASSIGN_OR_RETURN(timing.quality, NumberTo(object, "quality", kMaxQuality));
-  STRAIT_ASSIGN_OR_RETURN(const int64_t threads, object.Int("threads", 1, kMaxThreads));
-  STRAIT_ASSIGN_OR_RETURN(const int64_t batch, object.Int("batch", 1, kMaxBatch));
+  STRAIT_ASSIGN_OR_RETURN(const int64_t threads, object.Int("threads", 1, kMaxPlanThreads));
+  STRAIT_ASSIGN_OR_RETURN(const int64_t batch, object.Int("batch", 1, kMaxPlanBatch));
   timing.threads = static_cast<int>(threads);
   timing.batch = static_cast<int>(batch);
-  STRAIT_ASSIGN_OR_RETURN(timing.clock_hz, NumberTo(object, "clock_hz", kMaxHertz));
-  STRAIT_ASSIGN_OR_RETURN(timing.seconds, NumberTo(object, "seconds", kMaxSeconds, /*positive=*/true));
-  STRAIT_ASSIGN_OR_RETURN(timing.low_seconds, NumberTo(object, "low_seconds", kMaxSeconds));
-  STRAIT_ASSIGN_OR_RETURN(timing.high_seconds, NumberTo(object, "high_seconds", kMaxSeconds));
-  STRAIT_ASSIGN_OR_RETURN(timing.joules, NumberTo(object, "joules", kMaxJoules));
+  STRAIT_ASSIGN_OR_RETURN(timing.clock_hz, NumberTo(object, "clock_hz", kMaxPlanHertz));
+  STRAIT_ASSIGN_OR_RETURN(timing.seconds, NumberTo(object, "seconds", kMaxPlanSeconds, /*positive=*/true));
+  STRAIT_ASSIGN_OR_RETURN(timing.low_seconds, NumberTo(object, "low_seconds", kMaxPlanSeconds));
+  STRAIT_ASSIGN_OR_RETURN(timing.high_seconds, NumberTo(object, "high_seconds", kMaxPlanSeconds));
+  STRAIT_ASSIGN_OR_RETURN(timing.joules, NumberTo(object, "joules", kMaxPlanJoules));
   STRAIT_RETURN_IF_ERROR(object.Finish());
   return timing;
 }
@@ -108,9 +95,9 @@ Result<Timing> ReadTiming(const nlohmann::json& json, const std::string& where) 
 Result<PowerModel> ReadPower(const nlohmann::json& json, const std::string& where) {
   STRAIT_ASSIGN_OR_RETURN(JsonObject object, JsonObject::Of(json, where));
   PowerModel power;
-  STRAIT_ASSIGN_OR_RETURN(power.busy_watts, NumberTo(object, "busy_watts", kMaxWatts));
-  STRAIT_ASSIGN_OR_RETURN(power.idle_watts, NumberTo(object, "idle_watts", kMaxWatts));
-  STRAIT_ASSIGN_OR_RETURN(power.joules_per_byte, NumberTo(object, "joules_per_byte", kMaxJoules));
+  STRAIT_ASSIGN_OR_RETURN(power.busy_watts, NumberTo(object, "busy_watts", kMaxPlanWatts));
+  STRAIT_ASSIGN_OR_RETURN(power.idle_watts, NumberTo(object, "idle_watts", kMaxPlanWatts));
+  STRAIT_ASSIGN_OR_RETURN(power.joules_per_byte, NumberTo(object, "joules_per_byte", kMaxPlanJoules));
   STRAIT_RETURN_IF_ERROR(object.Finish());
   if (power.busy_watts < power.idle_watts) {
     return Error(StatusCode::kCorrupt, where, ": \"busy_watts\" is below \"idle_watts\"");
@@ -118,7 +105,7 @@ Result<PowerModel> ReadPower(const nlohmann::json& json, const std::string& wher
   return power;
 }
 
-// Files of before have no role.
+// The role is optional; without one a profile is of both sides.
 Result<Role> ReadRole(JsonObject& object) {
   if (!object.Has("role")) return Role::kBoth;
   STRAIT_ASSIGN_OR_RETURN(const std::string name, object.String("role"));
@@ -129,12 +116,12 @@ Result<Role> ReadRole(JsonObject& object) {
 }
 
 Status ReadClocks(JsonObject& object, Profile& profile) {
-  STRAIT_ASSIGN_OR_RETURN(const nlohmann::json* clocks, object.Array("clocks_hz", kMaxClocks));
+  STRAIT_ASSIGN_OR_RETURN(const nlohmann::json* clocks, object.Array("clocks_hz", kMaxProfileClocks));
   for (const nlohmann::json& value : *clocks) {
     const double hz = value.is_number() ? value.get<double>() : 0;
-    if (!(hz > (profile.clocks_hz.empty() ? 0 : profile.clocks_hz.back())) || !(hz <= kMaxHertz)) {
+    if (!(hz > (profile.clocks_hz.empty() ? 0 : profile.clocks_hz.back())) || !(hz <= kMaxPlanHertz)) {
       return Error(StatusCode::kCorrupt, object.where(),
-                   ": \"clocks_hz\" wants ascending numbers above 0, at most ", kMaxHertz);
+                   ": \"clocks_hz\" wants ascending numbers above 0, at most ", kMaxPlanHertz);
     }
     profile.clocks_hz.push_back(hz);
   }
@@ -147,7 +134,7 @@ Status ReadClocks(JsonObject& object, Profile& profile) {
 }
 
 Status ReadUnits(JsonObject& object, Profile& profile) {
-  STRAIT_ASSIGN_OR_RETURN(const nlohmann::json* units, object.Array("units", kMaxUnits));
+  STRAIT_ASSIGN_OR_RETURN(const nlohmann::json* units, object.Array("units", kMaxPlanModels));
   for (size_t i = 0; i < units->size(); ++i) {
     const std::string where = object.where() + ": units[" + std::to_string(i) + "]";
     STRAIT_ASSIGN_OR_RETURN(JsonObject unit, JsonObject::Of((*units)[i], where));
@@ -174,7 +161,7 @@ const char* TaskName(Task task) { return kTaskNames.at(static_cast<size_t>(task)
 const char* RoleName(Role role) { return kRoleNames.at(static_cast<size_t>(role)); }
 
 Result<Profile> ParseProfile(std::string_view text, const std::string& name) {
-  STRAIT_RETURN_IF_ERROR(CheckValueCount(text, name));
+  STRAIT_RETURN_IF_ERROR(CheckValueCount(text, kMaxValues, name));
   STRAIT_ASSIGN_OR_RETURN(const nlohmann::json json, ParseJson(text, name));
   STRAIT_ASSIGN_OR_RETURN(JsonObject object, JsonObject::Of(json, name));
   STRAIT_RETURN_IF_ERROR(CheckFormat(object));
@@ -182,7 +169,7 @@ Result<Profile> ParseProfile(std::string_view text, const std::string& name) {
   STRAIT_ASSIGN_OR_RETURN(profile.role, ReadRole(object));
   STRAIT_ASSIGN_OR_RETURN(profile.machine, ReadText(object, "machine"));
   STRAIT_ASSIGN_OR_RETURN(profile.backbone_hash, ReadText(object, "backbone_hash"));
-  STRAIT_ASSIGN_OR_RETURN(const int64_t cores, object.Int("cores", 1, kMaxThreads));
+  STRAIT_ASSIGN_OR_RETURN(const int64_t cores, object.Int("cores", 1, kMaxPlanThreads));
   profile.cores = static_cast<int>(cores);
   STRAIT_ASSIGN_OR_RETURN(profile.time_scale, NumberTo(object, "time_scale", kMaxTimeScale, /*positive=*/true));
   STRAIT_ASSIGN_OR_RETURN(const nlohmann::json* power, object.Get("power"));

@@ -12,6 +12,8 @@
 
 namespace strait {
 
+constexpr size_t kMaxProfileClocks = 1024;
+
 enum class Task : uint8_t {
   kPrepare,     // pixels to the network's normalised input
   kHead,        // input to feature tensor, at a split
