@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <charconv>
 #include <cmath>
 #include <optional>
 #include <random>
@@ -11,6 +10,7 @@
 
 #include "codec/file_io.h"
 #include "entropy/error.h"
+#include "planner/parse_number.h"
 
 namespace strait {
 namespace {
@@ -21,12 +21,6 @@ constexpr double kMaxGapSteps = 10;
 constexpr double kMaxLoss = 0.9;  // a message goes again and again until all of it is there
 constexpr int64_t kMaxFileBytes = int64_t{1} << 30;
 
-// A field as a finite number; false for anything else, also for what follows a number.
-bool ParseField(std::string_view text, double& value) {
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  return error == std::errc() && end == text.data() + text.size() && std::isfinite(value);
-}
-
 Result<LinkPoint> ParseLine(const std::string& line, const std::string& where) {
   if (line.empty()) return Error(StatusCode::kCorrupt, where, ": is empty; remove it");
   double fields[4];
@@ -36,9 +30,11 @@ Result<LinkPoint> ParseLine(const std::string& line, const std::string& where) {
     if (end == std::string::npos)
       return Error(StatusCode::kCorrupt, where, ": has ", i + 1, " fields, wanted ", kHeader);
     const std::string field = line.substr(begin, end - begin);
-    if (!ParseField(field, fields[i])) {
+    const std::optional<double> value = ParseNumber(field);
+    if (!value) {
       return Error(StatusCode::kCorrupt, where, ": \"", field.substr(0, 32), "\" is no number, wanted ", kHeader);
     }
+    fields[i] = *value;
     begin = end + 1;
   }
   const LinkPoint point = {fields[0], fields[1], fields[2], fields[3]};

@@ -1,7 +1,6 @@
 #include "planner/rates.h"
 
 #include <algorithm>
-#include <charconv>
 #include <cmath>
 #include <map>
 #include <memory>
@@ -10,6 +9,7 @@
 
 #include "codec/file_io.h"
 #include "entropy/error.h"
+#include "planner/parse_number.h"
 #include "planner/run_units.h"
 #include "strait/model.h"
 #include "training/run_models.h"
@@ -32,12 +32,9 @@ std::vector<std::string> Fields(const std::string& line) {
 }
 
 Result<double> NumberOf(const std::string& text, const std::string& where) {
-  double value = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error != std::errc() || end != text.data() + text.size() || !std::isfinite(value) || value < 0) {
-    return Error(StatusCode::kCorrupt, where, ": \"", text.substr(0, 32), "\" is no number of at least 0");
-  }
-  return value;
+  const std::optional<double> value = ParseNumber(text);
+  if (value && *value >= 0) return *value;
+  return Error(StatusCode::kCorrupt, where, ": \"", text.substr(0, 32), "\" is no number of at least 0");
 }
 
 // The rows `unsplit` and `jpeg` of a table of strait-rd or strait-train.

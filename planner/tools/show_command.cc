@@ -1,11 +1,10 @@
 #include <fmt/format.h>
 
-#include <charconv>
-#include <cmath>
 #include <memory>
 #include <optional>
 #include <string>
 
+#include "planner/parse_number.h"
 #include "planner/plan_table.h"
 #include "planner/tools/command.h"
 
@@ -15,13 +14,6 @@ namespace {
 struct Options {
   std::string plan, at;
 };
-
-std::optional<double> ParseNumber(const std::string& text) {
-  double value = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error != std::errc() || end != text.data() + text.size() || !std::isfinite(value)) return std::nullopt;
-  return value;
-}
 
 // "1e5,0.03"; nullopt unless it is a rate above 0 and a round trip of at least 0.
 std::optional<ChannelState> ParseChannel(const std::string& text) {
