@@ -182,8 +182,7 @@ double LinkTrace::TransferSeconds(double start, double bytes, uint64_t seed) con
 std::string ToCsv(const LinkTrace& trace) {
   std::string text = std::string(kHeader) + "\n";
   for (const LinkPoint& point : trace.points()) {
-    text += fmt::format("{:g},{:.6g},{:.6g},{:g}\n", point.seconds, point.bytes_per_second, point.rtt_seconds,
-                        point.loss);
+    text += fmt::format("{},{},{},{}\n", point.seconds, point.bytes_per_second, point.rtt_seconds, point.loss);
   }
   return text;
 }

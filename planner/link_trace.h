@@ -46,6 +46,7 @@ class LinkTrace {
   double duration_ = 0;
 };
 
+// The file that Load reads, with the same doubles.
 std::string ToCsv(const LinkTrace& trace);
 
 // The kinds DrawTrace knows: "wifi", "4g", "3g", "lpwan", "moving".

@@ -70,6 +70,20 @@ TEST_F(TraceFile, IsReadBackAsWritten) {
   EXPECT_DOUBLE_EQ(back->duration(), 60);
 }
 
+TEST_F(TraceFile, KeepsEveryPointOfALongTrace) {
+  const LinkTrace trace = DrawTrace("lpwan", 2000, 0.0625, 4);
+  const Result<LinkTrace> back = Load(ToCsv(trace));
+  ASSERT_TRUE(back.ok()) << back.status().message();
+  ASSERT_EQ(back->points().size(), trace.points().size());
+  for (size_t i = 0; i < trace.points().size(); ++i) {
+    const LinkPoint &point = trace.points()[i], &read = back->points()[i];
+    ASSERT_EQ(read.seconds, point.seconds) << i;
+    ASSERT_EQ(read.bytes_per_second, point.bytes_per_second) << i;
+    ASSERT_EQ(read.rtt_seconds, point.rtt_seconds) << i;
+    ASSERT_EQ(read.loss, point.loss) << i;
+  }
+}
+
 TEST_F(TraceFile, RefusesBadLinesNamingFileAndLine) {
   const std::string head = kHeader;
   ExpectRefused("time,rate\n0,1\n", ":1", "header");
