@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <sstream>
 #include <vector>
 
@@ -66,6 +67,22 @@ TEST(PlanTable, SaysWhatThePlanIsOfAndAssumes) {
     EXPECT_NE(text.find(part), std::string::npos) << part << text;
   }
   EXPECT_EQ(text.find("latency"), std::string::npos);
+}
+
+// A plan's texts are anybody's: they must not end lines or colour the terminal.
+TEST(PlanTable, ShowsNoControlCharactersOfThePlan) {
+  PlanSpec spec = {.backbone_hash = "fe\ned",
+                   .device = "a\x1b[31m device",
+                   .server = "a\tserver\x7f",
+                   .models = {{"lay\rer2", "model\n.strait", 1}},
+                   .entries = {}};
+  spec.entries = {{Route::kSplit, "lay\rer2", 0, 1, 0, 1, 0.02, 0.003, 1000, 0.05, 84}};
+  const std::string text = PlanTable(*MakePlan(std::move(spec)).value());
+  for (const char* part :
+       {"fe?ed\n", "a?[31m device\n", "a?server?\n", "unit      lay?er2: model?.strait, id", "split   lay?er2 "}) {
+    EXPECT_NE(text.find(part), std::string::npos) << part << text;
+  }
+  EXPECT_TRUE(std::ranges::none_of(text, [](unsigned char c) { return (c < 32 && c != '\n') || c == 127; }));
 }
 
 // Every row is as long as its heading, so that columns stand under their names.
