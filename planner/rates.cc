@@ -31,10 +31,13 @@ std::vector<std::string> Fields(const std::string& line) {
   return fields;
 }
 
-Result<double> NumberOf(const std::string& text, const std::string& where) {
+// The number under a column.
+Result<double> NumberOf(const std::string& text, const std::string& where, const char* column, double low,
+                        double high) {
   const std::optional<double> value = ParseNumber(text);
-  if (value && *value >= 0) return *value;
-  return Error(StatusCode::kCorrupt, where, ": \"", text.substr(0, 32), "\" is no number of at least 0");
+  if (value && *value >= low && *value <= high) return *value;
+  return Error(StatusCode::kCorrupt, where, ": \"", column, "\" is \"", text.substr(0, 32),
+               "\", wanted a number of ", low, " to ", high);
 }
 
 // The rows `unsplit` and `jpeg` of a table of strait-rd or strait-train.
@@ -60,14 +63,17 @@ Result<RdTable> ReadRdTable(const std::string& path) {
     }
     const std::string& codec = row[column["codec"]];
     if (codec != "unsplit" && codec != "jpeg") continue;
-    STRAIT_ASSIGN_OR_RETURN(const double accuracy, NumberOf(row[column["top1"]], where));
+    const auto value_of = [&](const char* name, double low, double high) {
+      return NumberOf(row[column[name]], where, name, low, high);
+    };
+    STRAIT_ASSIGN_OR_RETURN(const double accuracy, value_of("top1", 0, 100));
     if (codec == "unsplit") {
       table.unsplit_accuracy = accuracy;
       continue;
     }
     RatePoint point = {.accuracy = accuracy};
-    STRAIT_ASSIGN_OR_RETURN(point.quality, NumberOf(row[column["level"]], where));
-    STRAIT_ASSIGN_OR_RETURN(point.bytes, NumberOf(row[column["bytes_per_sample"]], where));
+    STRAIT_ASSIGN_OR_RETURN(point.quality, value_of("level", 1, 100));
+    STRAIT_ASSIGN_OR_RETURN(point.bytes, value_of("bytes_per_sample", 1, 1e12));
     table.jpeg.push_back(point);
   }
   std::ranges::sort(table.jpeg, {}, &RatePoint::quality);

@@ -33,8 +33,8 @@ struct Rates {
 
 // Of run directories (also of several splits) and, where named, of a table that `strait-rd --csv` wrote, for JPEG.
 // The unsplit accuracy is that of the table, or else of the first run's rd.csv. Errors name the file: kIo,
-// kCorrupt, kUnsupported (a run of one unit a lambda), kInvalidArgument (a split twice), kModelMismatch (units of
-// two networks).
+// kCorrupt (naming the line of a table too), kUnsupported (a run of one unit a lambda), kInvalidArgument (a split
+// twice), kModelMismatch (units of two networks).
 Result<Rates> LoadRates(const std::vector<std::string>& run_dirs, const std::string& rd_csv);
 
 }  // namespace strait

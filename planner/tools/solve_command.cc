@@ -1,9 +1,11 @@
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <filesystem>
 #include <map>
 #include <memory>
+#include <set>
 
 #include "codec/file_io.h"
 #include "codec/plan_spec.h"
@@ -48,14 +50,24 @@ void PrintPlaces(const std::vector<PlanEntry>& entries) {
 
 // What was measured and cannot be planned with.
 void NoteJpeg(const Profile& device, const Rates& rates, const std::string& rd) {
-  const auto compress = [](const Timing& timing) { return timing.task == Task::kCompress; };
-  if (rates.jpeg.empty() && std::ranges::any_of(device.timings, compress)) {
+  std::set<double> missing;
+  for (const Timing& timing : device.timings) {
+    if (timing.task == Task::kCompress) missing.insert(timing.quality);
+  }
+  for (const RatePoint& point : rates.jpeg) missing.erase(point.quality);
+  if (missing.empty()) return;
+  if (rates.jpeg.empty()) {
     fmt::print(
         stderr,
         "strait-plan: note: JPEG was profiled, but {} no rows of it: no entry offloads as JPEG; make a table with "
         "`strait-rd --baselines jpeg --csv` and name it with --rd\n",
         rd.empty() ? "without --rd there are" : rd + " has");
+    return;
   }
+  fmt::print(stderr,
+             "strait-plan: note: JPEG was profiled at {:g}, of which {} no rows: no entry offloads at it; make a "
+             "table with those qualities, too\n",
+             fmt::join(missing, ", "), rd.empty() ? "the run's table has" : rd + " has");
 }
 
 void PrintCheck(const Space& space, const SearchResult& found) {

@@ -45,6 +45,20 @@ if command -v gnuplot >/dev/null; then
   [ -s sim.png ] || fail "no PNG beside it"
 fi
 
+# A table of JPEG rows under every quality but 50, which was profiled too.
+header=$(head -n 1 layer1/rd.csv)
+jpeg_row() {  # LEVEL BYTES TOP1
+  echo "$header" | awk -F, -v OFS=, -v level="$1" -v bytes="$2" -v top1="$3" '{
+    for (i = 1; i <= NF; ++i)
+      $i = $i == "codec" ? "jpeg" : $i == "level" ? level : $i == "bytes_per_sample" ? bytes : $i == "top1" ? top1 : 0
+    print
+  }'
+}
+{ cat layer1/rd.csv; jpeg_row 20 900 70; } >rd.csv
+"$plan" solve layer1 layer2 --device device.json --server server.json --rd rd.csv --out jpeg.json 2>err >out || fail "solve with JPEG"
+grep -q 'note: JPEG was profiled at 50, of which rd.csv has no rows' err || fail "no word of the quality that is missing"
+grep -q '"split": *"jpeg"' jpeg.json || fail "no JPEG in the plan"
+
 # refused WANTED_EXIT PART ARGUMENTS...: one line on stderr that names the thing.
 refused() {
   wanted=$1 part=$2
@@ -92,6 +106,12 @@ done
 for bad in '--step nan' '--seconds 60 --step 50'; do
   # shellcheck disable=SC2086
   refused 2 "^strait-plan: ${bad%% *}: " trace moving --out t.csv $bad
+done
+for bad in '0 70:"bytes_per_sample" is "0"' '900 100.1:"top1" is "100.1"' '900 nan:"top1" is "nan"'; do
+  # shellcheck disable=SC2086
+  { cat layer1/rd.csv; jpeg_row 20 ${bad%%:*}; } >bad.csv
+  refused 1 "bad.csv:$(wc -l <bad.csv): ${bad#*:}, wanted a number" \
+    solve layer1 --device device.json --server server.json --rd bad.csv --out p.json
 done
 sed 's/"version": 1/"version": 9/' device.json >old.json
 refused 1 'old.json: is a profile of version 9' solve layer1 --device old.json --server server.json --out p.json
