@@ -15,6 +15,7 @@
 #include <optional>
 #include <thread>
 
+#include "codec/plan_spec.h"
 #include "datasets/loader.h"
 #include "entropy/error.h"
 #include "planner/clock_control.h"
@@ -268,9 +269,19 @@ Timing Summarise(Job& job, double time_scale) {
 
 Status CheckOptions(const MeasureOptions& options) {
   const PowerModel& power = options.power;
-  if (power.busy_watts >= power.idle_watts) return Status();
-  return Error(StatusCode::kInvalidArgument, "--busy-watts: ", power.busy_watts, " is below --idle-watts, ",
-               power.idle_watts);
+  if (power.busy_watts < power.idle_watts) {
+    return Error(StatusCode::kInvalidArgument, "--busy-watts: ", power.busy_watts, " is below --idle-watts, ",
+                 power.idle_watts);
+  }
+  if (options.machine.size() > kMaxPlanTextBytes) {
+    return Error(StatusCode::kInvalidArgument, "--machine: the name has ", options.machine.size(),
+                 " bytes, at most ", kMaxPlanTextBytes);
+  }
+  if (options.clocks_hz.size() > kMaxProfileClocks) {
+    return Error(StatusCode::kInvalidArgument, "--clocks: ", options.clocks_hz.size(), " clocks, at most ",
+                 kMaxProfileClocks);
+  }
+  return Status();
 }
 
 Result<Profile> Measure(const MeasureOptions& options) {

@@ -25,7 +25,7 @@ struct MeasureOptions {
   std::vector<double> clocks_hz;  // modelled clocks; empty: what cpufreq lets be set, if anything
 };
 
-// kInvalidArgument for options that contradict each other.
+// kInvalidArgument for options that contradict each other or that no profile holds.
 Status CheckOptions(const MeasureOptions& options);
 
 // For each clock and number of threads every task runs in turn, round after round, so that what disturbs the

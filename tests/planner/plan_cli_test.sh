@@ -107,6 +107,9 @@ for bad in '--step nan' '--seconds 60 --step 50'; do
   # shellcheck disable=SC2086
   refused 2 "^strait-plan: ${bad%% *}: " trace moving --out t.csv $bad
 done
+refused 2 '^strait-plan: --machine: the name has 5000 bytes, at most 4096' \
+  profile layer1 --out p.json --machine "$(printf %5000s x)"
+refused 2 '^strait-plan: --clocks: 1025 clocks, at most 1024' profile layer1 --out p.json --clocks "$(seq -s , 1025)"
 for bad in '0 70:"bytes_per_sample" is "0"' '900 100.1:"top1" is "100.1"' '900 nan:"top1" is "nan"'; do
   # shellcheck disable=SC2086
   { cat layer1/rd.csv; jpeg_row 20 ${bad%%:*}; } >bad.csv
