@@ -1,9 +1,30 @@
 // strait-plan: measures both sides, searches what is worth running, shows it, and replays it over changing links.
 #include <fmt/core.h>
 
+#include <exception>
+#include <new>
+
 #include "codec/file_io.h"
+#include "entropy/error.h"
 #include "planner/tools/command.h"
 #include "strait/version.h"
+
+namespace {
+
+// With what a command throws as its status: fmt when stdout is full, the standard library when memory ends.
+strait::Status Run(const strait::Command& command) {
+  try {
+    STRAIT_RETURN_IF_ERROR(command());
+    return strait::FlushStdout();
+  } catch (const std::bad_alloc&) {
+    return strait::Status(strait::StatusCode::kLimitExceeded, "out of memory; give the process more");
+  } catch (const std::exception& error) {
+    STRAIT_RETURN_IF_ERROR(strait::FlushStdout());
+    return strait::Error(strait::StatusCode::kInternal, error.what());
+  }
+}
+
+}  // namespace
 
 int main(int argc, char** argv) {
   CLI::App app("Plans where to cut a network and how hard to squeeze what crosses.", "strait-plan");
@@ -24,8 +45,7 @@ int main(int argc, char** argv) {
     fmt::print(stderr, "strait-plan: {}; see strait-plan --help\n", error.what());
     return 2;
   }
-  strait::Status status = command();
-  if (status.ok()) status = strait::FlushStdout();
+  const strait::Status status = Run(command);
   if (status.ok()) return 0;
   fmt::print(stderr, "strait-plan: {}\n", status.message());
   return 1;

@@ -116,5 +116,16 @@ for bad in '0 70:"bytes_per_sample" is "0"' '900 100.1:"top1" is "100.1"' '900 n
   refused 1 "bad.csv:$(wc -l <bad.csv): ${bad#*:}, wanted a number" \
     solve layer1 --device device.json --server server.json --rd bad.csv --out p.json
 done
+# What did not reach stdout is not done, whether it is flushed on the way or at the end.
+if [ -w /dev/full ]; then
+  awk '/"route"/ && !done { for (i = 0; i < 200; ++i) { sub(/,?$/, ","); print }; done = 1; next } { print }' plan.json >long.json
+  for file in plan.json long.json; do
+    code=0
+    "$plan" show $file >/dev/full 2>err || code=$?
+    [ "$code" -eq 1 ] || fail "show $file to a full disk exits $code"
+    [ "$(wc -l <err)" -eq 1 ] || fail "more than a line"
+    grep -q '^strait-plan: .*No space left' err || fail "no word of the full disk"
+  done
+fi
 sed 's/"version": 1/"version": 9/' device.json >old.json
 refused 1 'old.json: is a profile of version 9' solve layer1 --device old.json --server server.json --out p.json
