@@ -126,12 +126,12 @@ int main(int argc, char** argv) {
              "--halves", options.halves,
              "With --plan: DIR/SPLIT/tail.ts for each split, and a head.ts, which says how images are prepared")
           ->type_name("DIR");
-  CLI::Option* network =
-      app.add_option("--network", options.network, "With --plan: the whole network (TorchScript), for images")
-          ->type_name("NET.pt");
+  CLI::Option* network = app.add_option("--network", options.network,
+                                        "With --plan, where it sends images: the whole network (TorchScript)")
+                             ->type_name("NET.pt");
   model->needs(tail);
   tail->needs(model);
-  plan->needs(halves)->needs(network)->excludes(model)->excludes(tail);
+  plan->needs(halves)->excludes(model)->excludes(tail);
   halves->needs(plan);
   network->needs(plan);
   app.add_option("--host", options.host, "Address to listen on")->capture_default_str();

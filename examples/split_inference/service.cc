@@ -47,6 +47,10 @@ Result<Service> Service::OpenPlan(const PlanFiles& files, const std::string& net
   }
   const auto is_sent = [](const strait::PlanEntry& entry) { return entry.route == strait::Route::kOffload; };
   if (std::ranges::none_of(files.plan->entries(), is_sent)) return service;
+  if (network_path.empty()) {
+    return Status(StatusCode::kInvalidArgument,
+                  "--network: is missing; the plan sends images, which go through it");
+  }
   const auto with_head = std::ranges::find_if(files.splits, Exists, &SplitFiles::head_path);
   if (with_head == files.splits.end()) {
     return Status(StatusCode::kIo, files.splits.front().head_path +

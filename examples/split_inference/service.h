@@ -23,7 +23,7 @@ class Service {
   // Serves frames that name no split.
   static strait::Result<Service> OpenModel(const std::string& model_path, const std::string& tail_path, int top);
   // Serves frames of every split of the plan and, where it sends images, these through the whole network
-  // (TorchScript). How they are prepared is read from the head of any split.
+  // (TorchScript), else not opened. How they are prepared is read from the head of any split.
   static strait::Result<Service> OpenPlan(const PlanFiles& files, const std::string& network_path, int top);
 
   // One result for each request: its best classes, or why there are none. What goes through the same part of the

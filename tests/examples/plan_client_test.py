@@ -286,9 +286,9 @@ def test_each_side_wants_its_own_halves():
     for half in ("head", "tail"):
         os.makedirs(f"{half}s/{SPLIT}", exist_ok=True)
         shutil.copy(f"plan_halves/{SPLIT}/{half}.ts", f"{half}s/{SPLIT}")
-    server = lambda plan: ("--plan", plan, "--halves", "tails", "--network", "net.pt")
+    server = lambda plan, *network: ("--plan", plan, "--halves", "tails", *network)
     # How images are prepared is in the heads alone.
-    done = subprocess.run([SERVER, *server("plan.json")], capture_output=True, text=True, timeout=DEADLINE_S)
+    done = subprocess.run([SERVER, *server("plan.json", "--network", "net.pt")], capture_output=True, text=True, timeout=DEADLINE_S)
     check(done.returncode == 1 and f"tails/{SPLIT}/head.ts: is missing; the plan sends images" in done.stderr,
           f"a server without heads exits {done.returncode}, says '{done.stderr}'")
     write_plan("no_images.json", ("local", "", 0, SLOW, 50), ("split", SPLIT, 1, FAST, 50))
@@ -314,7 +314,7 @@ def test_mistakes_of_the_user():
             (server("other.json"), 1, "r/model.strait: is not the model that other.json"),
             (server("plan.json", "halves"), 1, f"strait-train export RUN --halves halves/{SPLIT}"),
             ([SERVER, "--plan", "plan.json", "--halves", "plan_halves", "--network", "unit.toml"], 1, "unit.toml"),
-            ([SERVER, "--plan", "plan.json", "--halves", "plan_halves"], 2, "--network"),
+            ([SERVER, "--plan", "plan.json", "--halves", "plan_halves"], 1, "--network: is missing; the plan sends"),
             ([SERVER, "--plan", "plan.json", "--model", "r/model.strait"], 2, "--"),
             ([SERVER], 2, "--plan"),
             (client("nowhere.json"), 1, "nowhere.json"),
