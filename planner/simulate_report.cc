@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "entropy/error.h"
+#include "planner/check_folder.h"
 #include "planner/simulate.h"
 
 namespace strait {
@@ -94,6 +95,7 @@ Status CheckPlotName(const std::string& svg_path) {
 
 Status PlotLatencies(const std::vector<PolicyResult>& results, double min_accuracy, const std::string& svg_path) {
   STRAIT_RETURN_IF_ERROR(CheckPlotName(svg_path));
+  STRAIT_RETURN_IF_ERROR(CheckFolder(svg_path));
   const std::vector<const PolicyResult*> shown = Shown(results, min_accuracy);
   std::string script = "$latencies << EOD\n";
   constexpr size_t kSteps = 200;
@@ -117,11 +119,13 @@ Status PlotLatencies(const std::vector<PolicyResult>& results, double min_accura
   script +=
       fmt::format("set terminal svg size 900,500 background rgb 'white'\nset output '{}'\n{}\n", svg_path, plot);
   script += fmt::format("set terminal pngcairo size 900,500\nset output '{}'\n{}\n", png, plot);
-  std::FILE* gnuplot = ::popen("gnuplot 2>/dev/null", "w");
+  // What gnuplot cannot write to a file it writes to stdout.
+  std::FILE* gnuplot = ::popen("gnuplot >/dev/null 2>&1", "w");
   const bool written = gnuplot != nullptr && std::fputs(script.c_str(), gnuplot) >= 0;
   if (gnuplot == nullptr || ::pclose(gnuplot) != 0 || !written) {
     return Error(StatusCode::kIo, svg_path,
-                 ": gnuplot is missing or failed; install the package gnuplot-nox or leave out --plot");
+                 ": gnuplot is missing or could not write it; install the package gnuplot-nox, choose a folder "
+                 "that you may write to, or leave out --plot");
   }
   return Status();
 }

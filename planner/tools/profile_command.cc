@@ -1,9 +1,9 @@
 #include <fmt/format.h>
 
-#include <filesystem>
 #include <memory>
 
 #include "codec/file_io.h"
+#include "planner/check_folder.h"
 #include "planner/measure.h"
 #include "planner/tools/command.h"
 
@@ -19,11 +19,7 @@ struct Options {
 Status Run(const Options& options) {
   MeasureOptions measure = options.measure;
   measure.role = options.role == "device" ? Role::kDevice : options.role == "server" ? Role::kServer : Role::kBoth;
-  const std::filesystem::path folder = std::filesystem::absolute(options.out).parent_path();
-  std::error_code error;
-  if (!std::filesystem::is_directory(folder, error)) {  // before minutes of measuring
-    return Status(StatusCode::kIo, options.out + ": no such folder: " + folder.string());
-  }
+  STRAIT_RETURN_IF_ERROR(CheckFolder(options.out));
   STRAIT_ASSIGN_OR_RETURN(const Profile profile, Measure(measure));
   STRAIT_RETURN_IF_ERROR(WriteTextAtomic(options.out, ToJson(profile)));
   fmt::print("{:<11} {:<10} {:>7} {:>7} {:>9} {:>5} {:>10} {:>21}\n", "task", "place", "quality", "threads",

@@ -43,6 +43,11 @@ if command -v gnuplot >/dev/null; then
   "$plan" simulate plan.json link.csv --requests 100 --plot sim.svg 2>err >out || fail "plot"
   grep -q '<svg' sim.svg || fail "no plot"
   [ -s sim.png ] || fail "no PNG beside it"
+  mkdir -p folder.svg
+  code=0
+  "$plan" simulate plan.json link.csv --requests 100 --plot folder.svg 2>err >out || code=$?
+  [ "$code" -eq 1 ] || fail "a plot that cannot be written exits $code"
+  [ ! -s out ] || fail "a plot that cannot be written goes to stdout"
 fi
 
 # A table of JPEG rows under every quality but 50, which was profiled too.
@@ -77,6 +82,8 @@ refused 2 'bytes per second and seconds' show plan.json --at 0,0.1
 refused 1 'nowhere.json' show nowhere.json
 refused 2 '--role: cloud' profile layer1 --role cloud --out p.json
 refused 1 'nowhere' profile nowhere --out p.json
+refused 1 'p.json: no such folder: .*/missing$' profile layer1 --out missing/p.json
+refused 1 'p.svg: no such folder: .*/missing$' simulate plan.json link.csv --requests 10 --plot missing/p.svg
 refused 1 'server.json: is a profile of a server; give it with --server' \
   solve layer2 --device server.json --server device.json --out p.json
 refused 1 'device.json: is a profile of a device; give it with --device' \
