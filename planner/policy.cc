@@ -1,7 +1,6 @@
 #include "planner/policy.h"
 
 #include <map>
-#include <tuple>
 #include <utility>
 
 namespace strait {
@@ -28,12 +27,13 @@ class ByController : public Policy {
 
 class DynamicSplit : public Policy {
  public:
-  explicit DynamicSplit(std::shared_ptr<const Plan> plan) : plan_(std::move(plan)) {
+  DynamicSplit(std::shared_ptr<const Plan> plan, int batch) : plan_(std::move(plan)) {
     // One configuration a place: what it takes at its highest quality, as fast as the device can.
-    std::map<std::tuple<Route, std::string, int>, const PlanEntry*> best;
+    std::map<std::pair<Route, std::string>, const PlanEntry*> best;
     for (const PlanEntry& entry : plan_->entries()) {
+      if (entry.batch != batch) continue;
       if (entry.route == Route::kOffload && entry.split != "raw") continue;
-      const PlanEntry*& kept = best[{entry.route, entry.split, entry.batch}];
+      const PlanEntry*& kept = best[{entry.route, entry.split}];
       if (kept == nullptr ||
           std::pair(-entry.quality, entry.device_seconds) < std::pair(-kept->quality, kept->device_seconds)) {
         kept = &entry;
@@ -41,11 +41,11 @@ class DynamicSplit : public Policy {
     }
     for (const auto& [key, entry] : best) entries_.push_back(entry);
   }
+  bool empty() const { return entries_.empty(); }
   Choice Choose(const PolicyInput& input) override {
     const PlanEntry* fastest = nullptr;
     double least = 0;
     for (const PlanEntry* entry : entries_) {
-      if (entry->batch != input.request.batch) continue;
       const double seconds = Latency(*plan_, *entry, input.channel, entry->batch);
       if (fastest != nullptr && seconds >= least) continue;
       fastest = entry;
@@ -120,8 +120,10 @@ std::unique_ptr<Policy> ControllerPolicy(std::shared_ptr<const Plan> plan, const
   return std::make_unique<ByController>(std::move(plan), options);
 }
 
-std::unique_ptr<Policy> DynamicSplitPolicy(std::shared_ptr<const Plan> plan) {
-  return std::make_unique<DynamicSplit>(std::move(plan));
+std::unique_ptr<Policy> DynamicSplitPolicy(std::shared_ptr<const Plan> plan, int batch) {
+  auto policy = std::make_unique<DynamicSplit>(std::move(plan), batch);
+  if (policy->empty()) return nullptr;
+  return policy;
 }
 
 std::unique_ptr<Policy> DynaSplitPolicy(std::shared_ptr<const Plan> plan, const ChannelState& offline, bool live) {

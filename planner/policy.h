@@ -33,8 +33,9 @@ std::unique_ptr<Policy> ControllerPolicy(std::shared_ptr<const Plan> plan, const
 
 // Dynamic split computing (Bakhtiarnia et al., 2022): the fastest of local, offloaded raw input and every split at
 // the channel's rate, each split at one fixed rate (its highest quality), with all threads at full clock. Knows of
-// no accuracy to keep.
-std::unique_ptr<Policy> DynamicSplitPolicy(std::shared_ptr<const Plan> plan);
+// no accuracy to keep. For requests of `batch`, which must be a batch of the plan; null where the plan has none of
+// those places for it (it may offload as JPEG alone).
+std::unique_ptr<Policy> DynamicSplitPolicy(std::shared_ptr<const Plan> plan, int batch);
 
 // DynaSplit (May et al., 2024): entries sorted by energy, the first whose latency meets the deadline, else the
 // fastest. Latency and energy of entries are those over `offline`, a channel that was measured beforehand; with

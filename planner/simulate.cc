@@ -335,7 +335,8 @@ Result<std::vector<PolicyResult>> Simulate(const std::shared_ptr<const Plan>& pl
   for (const PlanEntry* entry : StaticEntries(*plan, options.batch)) {
     replay(StaticName(*entry), *StaticPolicy(*entry), Sees::kChannel);
   }
-  replay("dynamic split", *DynamicSplitPolicy(plan), Sees::kEstimate);
+  if (const auto policy = DynamicSplitPolicy(plan, options.batch))
+    replay("dynamic split", *policy, Sees::kEstimate);
   replay("dynasplit", *DynaSplitPolicy(plan, world.Usual(), /*live=*/false), Sees::kChannel);
   replay("dynasplit, live channel", *DynaSplitPolicy(plan, {}, /*live=*/true), Sees::kEstimate);
   replay("strait", *ControllerPolicy(plan, options.controller), Sees::kEstimate);

@@ -39,6 +39,16 @@ for policy in local 'offload raw' 'dynamic split' dynasplit strait oracle; do
   grep -q "^$policy " out || fail "no row of $policy: $(cat out)"
 done
 grep -q '^"static layer[12] level [0-9]",' sim.csv || fail "no static split in the table: $(cat sim.csv)"
+# A plan that only sends JPEG leaves dynamic split nothing to choose from.
+cat >jpeg_only.json <<EOF
+{"format": "strait-plan", "version": 1, "backbone_hash": "x", "device": "d", "server": "s", "idle_watts": 2.5,
+ "joules_per_byte": 3e-06, "switch_seconds": 0.005, "models": [], "entries": [
+ {"route": "offload", "split": "jpeg", "quality": 10, "threads": 1, "frequency_hz": 0, "batch": 1,
+  "device_seconds": 0.01, "server_seconds": 0.01, "bytes": 1000, "device_joules": 0.1, "accuracy": 80}]}
+EOF
+"$plan" simulate jpeg_only.json link.csv --requests 100 2>err >out || fail "simulate a plan of JPEG alone"
+grep -q '^strait ' out || fail "no row of strait: $(cat out)"
+if grep -q '^dynamic split ' out; then fail "dynamic split chose an entry it does not know"; fi
 if command -v gnuplot >/dev/null; then
   "$plan" simulate plan.json link.csv --requests 100 --plot sim.svg 2>err >out || fail "plot"
   grep -q '<svg' sim.svg || fail "no plot"
