@@ -12,8 +12,8 @@ void RegisterEntropyBenchmarks();
 // behind one model.
 void RegisterCodecBenchmarks(const BenchUnits& units);
 
-// Controller/Choose/<plan>/<requests>, over ten thousand entries, and its peer ControllerScan/...: what a request costs
-// that reads every entry; LinkEstimator/Observe.
+// Controller/Choose/<plan>/<requests>, over ten thousand entries, and its peer ControllerScan/...: what a request
+// costs that reads every entry; LinkEstimator/Observe.
 void RegisterControllerBenchmarks();
 
 // Their peers TorchUnit/{Analysis,Synthesis}/<unit>, TorchOnednn/Analysis/<unit> and Jpeg75/Encode/{128,224}; only

@@ -3,6 +3,7 @@
 #include <memory>
 
 #include "codec/file_io.h"
+#include "planner/check_folder.h"
 #include "planner/simulate.h"
 #include "planner/tools/command.h"
 
@@ -15,6 +16,7 @@ struct Options {
 };
 
 Status Run(const Options& options) {
+  if (!options.plot.empty()) STRAIT_RETURN_IF_ERROR(CheckFolder(options.plot));
   STRAIT_ASSIGN_OR_RETURN(const std::shared_ptr<const Plan> plan, Plan::Load(options.plan));
   STRAIT_ASSIGN_OR_RETURN(const LinkTrace trace, LinkTrace::Load(options.trace));
   STRAIT_ASSIGN_OR_RETURN(const std::vector<PolicyResult> results, Simulate(plan, trace, options.simulate));
