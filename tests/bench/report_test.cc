@@ -80,7 +80,7 @@ TEST(Report, JsonHoldsTheRowsTheRatesOrReasonsAndTheSpread) {
 
 TEST(Report, UnsplitRowSendsNothingAndAgreesWithItself) {
   const EvalSet set{torch::zeros({4, 2, 3, 3}), torch::tensor({0, 1, 1, 0}, torch::kLong),
-                    torch::tensor({{2.0f, 1.0f}, {0.0f, 1.0f}, {3.0f, 1.0f}, {5.0f, 1.0f}})};
+                    torch::tensor({0, 1, 0, 0}, torch::kLong)};
   const RdPoint row = UnsplitRow(set);
   EXPECT_EQ(row.codec, "unsplit");
   EXPECT_EQ(row.bytes_per_sample, 0);

@@ -62,7 +62,8 @@ def test_choices_follow_the_channel(plan):
     assert (choice.index, choice.entry.split, choice.switched) == (5, "raw", False)
     choice = controller.choose(strait.ChannelState(3e4, 1e-3), min_accuracy=75)
     assert (choice.index, choice.entry.route, choice.switched) == (3, "split", True)
-    assert choice.latency_seconds == plan.latency(choice.entry, strait.ChannelState(3e4, 1e-3))
+    steady = plan.latency(choice.entry, strait.ChannelState(3e4, 1e-3))
+    assert choice.latency_seconds == steady + plan.switch_seconds
     assert choice.energy_joules == plan.energy(choice.entry, strait.ChannelState(3e4, 1e-3))
     choice = controller.choose(strait.ChannelState(3e4, 1e-3), deadline_seconds=1e-4, min_accuracy=90)
     assert (choice.meets_deadline, choice.meets_accuracy) == (False, False)
