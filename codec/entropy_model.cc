@@ -8,8 +8,6 @@
 namespace strait {
 namespace {
 
-int16_t Clamped(int16_t symbol) { return std::clamp<int16_t>(symbol, -kMaxNeighbour, kMaxNeighbour); }
-
 // A latent as contexts see it: tokens are one row.
 struct Grid {
   size_t samples, height, width;
@@ -28,56 +26,19 @@ struct Grid {
   size_t positions() const { return height * width; }
 };
 
-// Channels are looked at in blocks, so that loops over them become vectors of whole registers.
-constexpr size_t kBlock = 16;
-constexpr size_t InBlocks(size_t channels) { return (channels + kBlock - 1) / kBlock * kBlock; }
-
-// The symbols around a position that contexts look at, clamped, of all channels: those of its row, where the
-// position's own go, and those of the row above. One position to the left of a pointer is that to the left.
-struct Near {
-  int16_t* row;
-  const int16_t* above;
-};
-
-// Walks over the positions of all samples in coding order: visit(symbol 0 of the position in memory, near), where
-// the visit leaves its `channels` symbols in near.row[0], near.row[1] ... once it has read their neighbours.
+// Walks over the rows of all samples in coding order: visit(where the row begins in memory, near its first
+// position).
 template <typename Visit>
-Status ForEachPosition(const Grid& grid, size_t channels, std::vector<int16_t>& rows, const Visit& visit) {
-  const size_t position = InBlocks(channels), row = (grid.width + 2) * position;
+Status ForEachRow(const Grid& grid, size_t channels, std::vector<int16_t>& rows, const Visit& visit) {
+  const size_t position = InContextBlocks(channels), row = (grid.width + 2) * position;
   for (size_t n = 0; n < grid.samples; ++n) {
     rows.assign(2 * row, 0);  // two rows in turn, each between two positions of zeros
     for (size_t y = 0; y < grid.height; ++y) {
-      Near near{rows.data() + y % 2 * row + position, rows.data() + (1 - y % 2) * row + position};
-      for (size_t x = 0; x < grid.width; ++x, near.row += position, near.above += position) {
-        STRAIT_RETURN_IF_ERROR(visit(n * grid.sample_size + (y * grid.width + x) * grid.position_stride, near));
-      }
+      const ContextNear near{rows.data() + y % 2 * row + position, rows.data() + (1 - y % 2) * row + position};
+      STRAIT_RETURN_IF_ERROR(visit(n * grid.sample_size + y * grid.width * grid.position_stride, near));
     }
   }
   return Status();
-}
-
-// Cells of a position's symbols, and rubbish up to the end of the last block.
-void CellsAt(const Near& near, size_t channels, const ContextWeights& weights, uint16_t* cells) {
-  const size_t position = InBlocks(channels);
-  const int16_t* const neighbours[] = {near.row - position, near.above, near.above - position,
-                                       near.above + position};
-  constexpr int16_t kMost = kContextSide - 1;
-  for (size_t block = 0; block < position; block += kBlock) {
-    int16_t above[kBlock] = {}, below[kBlock] = {};  // sums of the terms of either sign
-    for (int k = 0; k < kNumNeighbours; ++k) {
-      const int16_t* const neighbour = neighbours[k] + block;
-      const auto weight = static_cast<int16_t>(weights[k]);
-      for (size_t i = 0; i < kBlock; ++i) {
-        const auto term = static_cast<int16_t>(weight * neighbour[i]);
-        above[i] = static_cast<int16_t>(above[i] + (term > 0 ? term : 0));
-        below[i] = static_cast<int16_t>(below[i] - (term < 0 ? term : 0));
-      }
-    }
-    for (size_t i = 0; i < kBlock; ++i) {
-      const int16_t high = above[i] < kMost ? above[i] : kMost, low = below[i] < kMost ? below[i] : kMost;
-      cells[block + i] = static_cast<uint16_t>(high * kContextSide + low);
-    }
-  }
 }
 
 }  // namespace
@@ -87,17 +48,20 @@ std::vector<uint8_t> ContextCells(std::span<const int16_t> symbols, const Shape&
   const Grid grid(latent_shape);
   const size_t channels = grid.sample_size / grid.positions();
   std::vector<uint8_t> dst(symbols.size());
-  std::vector<uint16_t> cells(InBlocks(channels));
-  std::vector<int16_t> buffer;
-  const auto visit = [&](size_t first, const Near& near) {
-    CellsAt(near, channels, weights, cells.data());
-    for (size_t c = 0; c < channels; ++c) {
-      dst[first + c * grid.channel_stride] = static_cast<uint8_t>(cells[c]);
-      near.row[c] = Clamped(symbols[first + c * grid.channel_stride]);
+  std::vector<uint16_t> cells(InContextBlocks(channels));
+  std::vector<int16_t> buffer, at_position(channels);
+  const auto visit = [&](size_t first, ContextNear near) {
+    for (size_t x = 0; x < grid.width; ++x, first += grid.position_stride, near.Move(1, channels)) {
+      ContextCellsAt(near, channels, weights, cells.data());
+      for (size_t c = 0; c < channels; ++c) {
+        dst[first + c * grid.channel_stride] = static_cast<uint8_t>(cells[c]);
+        at_position[c] = symbols[first + c * grid.channel_stride];
+      }
+      near.Leave(at_position);
     }
     return Status();
   };
-  (void)ForEachPosition(grid, channels, buffer, visit);  // this visit never fails
+  (void)ForEachRow(grid, channels, buffer, visit);  // this visit never fails
   return dst;
 }
 
@@ -109,20 +73,23 @@ Result<EntropyModel> EntropyModel::Create(ModelSpec& spec) {
   model.channels_ = static_cast<size_t>(spec.latent_channels());
   const size_t num_sets = NumTableSets(spec.levels.size(), spec.sets_per_level);
   model.channel_tables_.resize(num_sets * model.channels_);
-  model.cell_tables_ = std::move(spec.context.tables);
+  const std::vector<uint8_t> cell_tables = std::move(spec.context.tables);
   spec.context.tables.clear();
   for (size_t i = 0; i < model.channel_tables_.size(); ++i) {
-    model.channel_tables_[i] =
-        static_cast<uint32_t>(model.has_context() ? model.cell_tables_[i * kContextCells] : i);
+    model.channel_tables_[i] = static_cast<uint32_t>(cell_tables.empty() ? i : cell_tables[i * kContextCells]);
   }
-  if (!model.has_context()) return model;
+  if (cell_tables.empty()) return model;
   model.weights_ = spec.context.weights;
   for (size_t set = 0; set < num_sets; ++set) {
-    std::vector<uint16_t>& coded = model.coded_channels_.emplace_back();
+    CodedChannels& coded = model.coded_.emplace_back();
     for (size_t c = 0; c < model.channels_; ++c) {
-      if (!model.tables_.View(model.channel_tables_[set * model.channels_ + c]).is_certain)
-        coded.push_back(static_cast<uint16_t>(c));
+      const size_t channel = set * model.channels_ + c;
+      if (model.tables_.View(model.channel_tables_[channel]).is_certain) continue;
+      coded.channels.push_back(static_cast<uint16_t>(c));
+      const auto cells = cell_tables.begin() + static_cast<ptrdiff_t>(channel * kContextCells);
+      coded.cell_tables.insert(coded.cell_tables.end(), cells, cells + kContextCells);
     }
+    coded.cell_tables.resize(coded.cell_tables.size() + ContextTables::kPadding);
   }
   return model;
 }
@@ -133,13 +100,6 @@ std::span<const uint32_t> EntropyModel::ChannelTables(int quality_code) const {
 
 SymbolLayout EntropyModel::LayoutOf(const Shape& latent_shape, int quality_code) const {
   return {SetOf(quality_code) * channels_, channels_, InnerSize(latent_shape)};
-}
-
-void EntropyModel::ChooseTables(std::span<const uint16_t> channels, size_t set, uint16_t* cells_to_tables) const {
-  const uint8_t* const of_set = cell_tables_.data() + set * channels_ * kContextCells;
-  for (size_t i = 0; i < channels.size(); ++i) {
-    cells_to_tables[i] = of_set[channels[i] * size_t{kContextCells} + cells_to_tables[i]];
-  }
 }
 
 void EntropyModel::FillCertain(const Shape& latent_shape, size_t set, std::span<int16_t> symbols) const {
@@ -158,24 +118,28 @@ void EntropyModel::FillCertain(const Shape& latent_shape, size_t set, std::span<
 TableIndices EntropyModel::Arrange(std::span<const int16_t> symbols, const Shape& latent_shape, size_t set,
                                    SymbolBuffers& buffers) const {
   const Grid grid(latent_shape);
-  const std::span<const uint16_t> channels = coded_channels_[set];
+  const std::span<const uint16_t> channels = coded_[set].channels;
+  const std::span<const uint8_t> cell_tables = coded_[set].cell_tables;
   const size_t count = grid.samples * grid.positions() * channels.size();
   buffers.symbols.resize(count);
-  buffers.tables.resize(count + kBlock);
+  buffers.tables.resize(count + kContextBlock);
   int16_t* dst = buffers.symbols.data();
   uint16_t* tables = buffers.tables.data();
-  const auto visit = [&](size_t first, const Near& near) {
-    CellsAt(near, channels.size(), weights_, tables);
-    ChooseTables(channels, set, tables);
+  const auto visit = [&](size_t first, ContextNear near) {
     for (size_t i = 0; i < channels.size(); ++i) {
-      dst[i] = symbols[first + channels[i] * grid.channel_stride];
-      near.row[i] = Clamped(dst[i]);
+      const int16_t* const channel = symbols.data() + first + channels[i] * grid.channel_stride;
+      for (size_t x = 0; x < grid.width; ++x) dst[x * channels.size() + i] = channel[x * grid.position_stride];
     }
-    dst += channels.size();
-    tables += channels.size();
+    for (size_t x = 0; x < grid.width; ++x, near.Move(1, channels.size())) {
+      ContextCellsAt(near, channels.size(), weights_, tables);
+      for (size_t i = 0; i < channels.size(); ++i) tables[i] = cell_tables[i * kContextCells + tables[i]];
+      near.Leave({dst, channels.size()});
+      dst += channels.size();
+      tables += channels.size();
+    }
     return Status();
   };
-  (void)ForEachPosition(grid, channels.size(), buffers.near, visit);  // this visit never fails
+  (void)ForEachRow(grid, channels.size(), buffers.near, visit);  // this visit never fails
   return {std::span(buffers.tables).first(count), 0};
 }
 
@@ -201,24 +165,22 @@ Status EntropyModel::Decode(std::span<const uint8_t> payload, const Shape& laten
   if (!has_context()) return RansDecode(payload, LayoutOf(latent_shape, quality_code), tables_, symbols);
   const Grid grid(latent_shape);
   const size_t set = SetOf(quality_code);
-  const std::span<const uint16_t> channels = coded_channels_[set];
+  const std::span<const uint16_t> channels = coded_[set].channels;
   FillCertain(latent_shape, set, symbols);
-  buffers.symbols.resize(channels.size());
-  buffers.tables.resize(InBlocks(channels.size()));
+  buffers.symbols.resize(grid.width * channels.size());  // of a row, position by position
   STRAIT_RETURN_IF_ERROR(
       buffers.decoder.Start(payload, grid.samples * grid.positions() * channels.size(), tables_));
-  const auto visit = [&](size_t first, const Near& near) -> Status {
-    CellsAt(near, channels.size(), weights_, buffers.tables.data());
-    ChooseTables(channels, set, buffers.tables.data());
-    const TableIndices indices{std::span(buffers.tables).first(channels.size()), 0};
-    STRAIT_RETURN_IF_ERROR(buffers.decoder.Next<int16_t>(indices, buffers.symbols));
+  const ContextTables context{weights_, channels.size(), coded_[set].cell_tables};
+  const auto visit = [&](size_t first, const ContextNear& near) -> Status {
+    STRAIT_RETURN_IF_ERROR(buffers.decoder.NextPositions(context, near, buffers.symbols));
     for (size_t i = 0; i < channels.size(); ++i) {
-      symbols[first + channels[i] * grid.channel_stride] = buffers.symbols[i];
-      near.row[i] = Clamped(buffers.symbols[i]);
+      int16_t* const channel = symbols.data() + first + channels[i] * grid.channel_stride;
+      for (size_t x = 0; x < grid.width; ++x)
+        channel[x * grid.position_stride] = buffers.symbols[x * channels.size() + i];
     }
     return Status();
   };
-  if (!channels.empty()) STRAIT_RETURN_IF_ERROR(ForEachPosition(grid, channels.size(), buffers.near, visit));
+  if (!channels.empty()) STRAIT_RETURN_IF_ERROR(ForEachRow(grid, channels.size(), buffers.near, visit));
   return buffers.decoder.Finish();
 }
 

@@ -41,7 +41,7 @@ class EntropyModel {
   static Result<EntropyModel> Create(ModelSpec& spec);
 
   const CdfTableSet& tables() const { return tables_; }
-  bool has_context() const { return !cell_tables_.empty(); }
+  bool has_context() const { return !coded_.empty(); }
 
   // For each channel at a quality a table that says which symbols can be coded: with context all of a channel
   // agree.
@@ -66,8 +66,6 @@ class EntropyModel {
  private:
   size_t SetOf(int quality_code) const { return TableSetOf(quality_code, sets_per_level_); }
   SymbolLayout LayoutOf(const Shape& latent_shape, int quality_code) const;
-  // Cells of a position's coded channels to their tables, in place.
-  void ChooseTables(std::span<const uint16_t> channels, size_t set, uint16_t* cells_to_tables) const;
   void FillCertain(const Shape& latent_shape, size_t set, std::span<int16_t> symbols) const;
   // With context: fills buffers.symbols and returns their tables.
   TableIndices Arrange(std::span<const int16_t> symbols, const Shape& latent_shape, size_t set,
@@ -79,8 +77,11 @@ class EntropyModel {
   std::vector<uint32_t> channel_tables_;  // {sets, C}
   // With context:
   ContextWeights weights_ = {};
-  std::vector<uint8_t> cell_tables_;                   // {sets, C, kContextCells}
-  std::vector<std::vector<uint16_t>> coded_channels_;  // of each set, those that are not certain
+  struct CodedChannels {  // those that are not certain
+    std::vector<uint16_t> channels;
+    std::vector<uint8_t> cell_tables;  // {coded channels, kContextCells}, and a padding
+  };
+  std::vector<CodedChannels> coded_;  // of each set
 };
 
 }  // namespace strait

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "entropy/cdf_table.h"
+#include "entropy/context.h"
 #include "strait/limits.h"
 #include "strait/model.h"
 #include "strait/result.h"
@@ -47,19 +48,7 @@ struct Op {
 
 using Transform = std::vector<Op>;
 
-// What may choose a symbol's CDF table: its neighbours in the same channel that come before it row by row. Tokens
-// are one row.
-enum Neighbour { kLeft, kUp, kUpLeft, kUpRight, kNumNeighbours };
-using ContextWeights = std::array<int, kNumNeighbours>;
-inline constexpr int kMaxNeighbour = 15;      // symbols count as at most this much
-inline constexpr int kMaxContextWeight = 15;  // of either sign
-// The weighted neighbours make a cell: kContextSide times the sum of the terms above zero, plus minus the sum of
-// those below, either at most kContextSide - 1.
-inline constexpr int kContextSide = 16;
-inline constexpr int kContextCells = kContextSide * kContextSide;
-// The slope across a position weighs most. Fitted to latents of photographs.
-inline constexpr ContextWeights kContextWeights = {4, 3, -1, 1};
-
+// What may choose the tables of symbols.
 struct ContextSpec {
   ContextWeights weights = kContextWeights;
   // {sets, C, kContextCells}: the table of a symbol of a channel, by its cell; empty is no context. Either all

@@ -87,13 +87,13 @@ Result<CdfTableSet> CdfTableSet::Create(std::vector<CdfTable> tables, int precis
     view.cum = cum;
     view.cost_bits = cost_bits;
     view.first_entry = first_entry;
-    view.last_slots = tables[i].freq.size() <= kFewEntries ? set.few_entries_[i].last_slots : nullptr;
     view.kernel.image = image;
     cum += tables[i].freq.size() + 1;
     cost_bits += tables[i].freq.size();
     first_entry += size_t{1} << (precision - view.bucket_shift);
     image += ImageWords(view.kernel.depth);
   }
+  rans::BuildGatherTables(tables, precision, set.gather_image_, set.gather_);
   set.tables_ = std::move(tables);
   return set;
 }
@@ -124,11 +124,6 @@ void CdfTableSet::Append(const CdfTable& table) {
   view.top_first = cum[view.top_entry];
   view.top_freq = *top;
   views_.push_back(view);
-
-  FewEntries few;
-  for (size_t i = 0; i < kFewEntries; ++i)
-    few.last_slots[i] = static_cast<uint16_t>(i < table.freq.size() ? cum[i + 1] - 1 : 0xffff);
-  few_entries_.push_back(few);
 
   uint16_t entry = 0;
   for (uint32_t bucket = 0; bucket < buckets; ++bucket) {

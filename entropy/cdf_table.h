@@ -4,12 +4,11 @@
 // Const methods are thread-safe.
 #pragma once
 
-#include <array>
-#include <bit>
 #include <cstdint>
 #include <span>
 #include <vector>
 
+#include "entropy/gather_tables.h"
 #include "entropy/kernel_table.h"
 #include "strait/result.h"
 
@@ -42,14 +41,11 @@ Status ValidateTable(const CdfTable& table, int precision, int symbol_bits = 16)
 // Tables ready for coding: validated once, flattened, indexed by [0, size()). Views stay valid when a set is moved.
 class CdfTableSet {
  public:
-  static constexpr int kFewEntries = 32;
-
   // What coding reads of a table, gathered for the inner loops.
   struct TableView {
     const uint32_t* cum;          // as cum()
     const float* cost_bits;       // of each entry, as CostBits before the bits of an escape
     const uint16_t* first_entry;  // entry at the start of each bucket of 1 << bucket_shift slots
-    const uint16_t* last_slots;   // of each of up to kFewEntries entries, 65535 behind them; null for more
     rans::KernelTable kernel;
     int32_t min_symbol;
     uint32_t num_values;
@@ -61,21 +57,6 @@ class CdfTableSet {
     bool is_certain;  // has a single entry: its symbols take no bits
 
     int32_t max_symbol() const { return min_symbol + static_cast<int32_t>(num_values - 1); }
-
-    // As EntryOf, without memory of the table before and without branches: for tables that change at every symbol.
-    // Only where last_slots is not null.
-    uint32_t EntryOfFew(uint32_t slot) const {
-      // Counts the entries that end before the slot, eight at a time (a vector type of GCC and Clang).
-      using Eight [[gnu::vector_size(16), gnu::may_alias]] = uint16_t;
-      const auto* const last = reinterpret_cast<const Eight*>(last_slots);
-      Eight counts = {};
-      for (int i = 0; i < kFewEntries / 8; ++i) {
-        counts += reinterpret_cast<Eight>(last[i] < static_cast<uint16_t>(slot)) & static_cast<uint16_t>(1);
-      }
-      const uint64_t lanes =
-          std::bit_cast<std::array<uint64_t, 2>>(counts)[0] + std::bit_cast<std::array<uint64_t, 2>>(counts)[1];
-      return static_cast<uint32_t>((lanes * 0x0001000100010001) >> 48);
-    }
 
     // Buckets outnumber entries by 16 where the precision allows it, so that the loop rarely turns.
     uint32_t EntryOf(uint32_t slot) const {
@@ -97,6 +78,8 @@ class CdfTableSet {
   size_t size() const { return tables_.size(); }
   const CdfTable& table(size_t index) const { return tables_[index]; }
   const TableView& View(size_t index) const { return views_[index]; }
+  // For symbols that change tables; without an image where the set has none.
+  const rans::GatherTables& gather() const { return gather_; }
 
   // Where entry e of table t begins, of [0, 2^precision]; entries + 1 values.
   std::span<const uint32_t> cum(size_t index) const { return {views_[index].cum, tables_[index].freq.size() + 1}; }
@@ -121,11 +104,9 @@ class CdfTableSet {
   std::vector<uint32_t> cum_;
   std::vector<float> cost_bits_;  // of each entry, one fewer a table than cum_
   std::vector<uint16_t> first_entry_;
-  struct alignas(64) FewEntries {
-    uint16_t last_slots[kFewEntries];
-  };
-  std::vector<FewEntries> few_entries_;  // one a table, whatever its entries are
   std::vector<uint16_t> kernel_images_;
+  std::vector<uint64_t> gather_image_;
+  rans::GatherTables gather_;
 };
 
 }  // namespace strait

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "entropy/cdf_table.h"
+#include "entropy/context.h"
 #include "entropy/simd.h"
 #include "strait/result.h"
 
@@ -118,6 +119,10 @@ class RansDecoder {
   // kInvalidArgument when the indices are not as many or name no table, or when fewer symbols are left; kCorrupt.
   template <typename Symbol>
   Status Next(const TableIndices& indices, std::span<Symbol> symbols);
+
+  // Decodes the symbols of as many whole positions of a row, whose tables `context` chooses from what is near the
+  // first one, where they are left for those that come after. Errors: as Next.
+  Status NextPositions(const ContextTables& context, ContextNear near, std::span<int16_t> symbols);
 
   // After the last symbol: checks that the payload ended where its encoder began. kTruncated, kCorrupt.
   Status Finish() const;

@@ -347,6 +347,6 @@ void Reverse(const uint16_t* words, size_t count, uint8_t* dst) {
 }  // namespace
 
 extern const Kernels kAvx2Kernels;
-const Kernels kAvx2Kernels = {kMaxDepth, Decode, Encode, Reverse};
+const Kernels kAvx2Kernels = {kMaxDepth, Decode, nullptr, Encode, Reverse};
 
 }  // namespace strait::rans

@@ -1,5 +1,7 @@
 #include <algorithm>
+#include <concepts>
 #include <optional>
+#include <vector>
 
 #include "entropy/error.h"
 #include "entropy/escape.h"
@@ -83,42 +85,59 @@ struct Escaped {
   return Error(StatusCode::kCorrupt, "rans: a symbol escapes to a value outside int", symbol_bits);
 }
 
-// What decoding a stretch of symbols changes.
+// What decoding a stretch of symbols changes, and what it knows of the payload.
 struct Stream {
   LaneStates states = {};
   UnreadWords words;
+  bool is_sparse = false;  // has few bits a symbol: most are the most probable ones of their tables
 };
+constexpr size_t kSparseSymbolsPerByte = 16;
 
-// How the entry of a slot is found: by the table's buckets, quick where the symbols around have the same table; or
-// for tables that change at every symbol, without branches, where other lanes fill the time; or, by a lone lane,
-// after a look at the most probable entry, so that no symbol waits for a search while that branch is foreseen.
-enum class Search { kBuckets, kWithoutBranches, kTopFirst };
-
-// The reference: one symbol by one lane. False when an escape leads outside the type. Takes one step (plus at most
-// 63 for an escape) whatever the bytes are, and reads no byte past the words.
-template <Search kSearch, typename Symbol>
-[[gnu::always_inline]] inline bool DecodeSymbol(const CdfTableSet::TableView& table, int precision, uint32_t& state,
-                                                UnreadWords& words, Symbol& symbol) {
-  const uint32_t slot = state & ((uint32_t{1} << precision) - 1);
-  uint32_t entry = table.top_entry, first = table.top_first, freq = table.top_freq;
-  if (kSearch != Search::kTopFirst || slot - first >= freq) {
-    entry =
-        kSearch != Search::kBuckets && table.last_slots != nullptr ? table.EntryOfFew(slot) : table.EntryOf(slot);
-    first = table.cum[entry];
-    freq = table.cum[entry + 1] - first;
-  }
-  uint32_t s = freq * (state >> precision) + slot - first;
-  Refill(s, words);
-  symbol = static_cast<Symbol>(static_cast<uint32_t>(table.min_symbol) + entry);  // the escape may be past the type
-  if (entry == table.num_values) [[unlikely]] {
-    const Escaped escaped = TakeEscaped(table, s, words, 8 * sizeof(Symbol));
+// The reference: undoes the step of one symbol by one lane, whose slot holds the entry that was found. False when
+// an escape leads outside the type. Takes one step (plus at most 63 for an escape) whatever the bytes are, and
+// reads no byte past the words.
+template <typename Symbol>
+[[gnu::always_inline]] inline bool UndoSymbol(const CdfTableSet::TableView& table, uint32_t value, bool is_escape,
+                                              uint32_t unrefilled, uint32_t& state, UnreadWords& words,
+                                              Symbol& symbol) {
+  Refill(unrefilled, words);
+  symbol = static_cast<Symbol>(value);  // of an escape it may be past the type
+  if (is_escape) [[unlikely]] {
+    const Escaped escaped = TakeEscaped(table, unrefilled, words, 8 * sizeof(Symbol));
     symbol = static_cast<Symbol>(escaped.symbol);
-    s = escaped.state;
+    unrefilled = escaped.state;
     words = escaped.words;
     if (symbol != escaped.symbol) return false;
   }
-  state = s;
+  state = unrefilled;
   return true;
+}
+
+template <typename Symbol>
+[[gnu::always_inline]] inline bool DecodeSymbol(const CdfTableSet::TableView& table, int precision, uint32_t& state,
+                                                UnreadWords& words, Symbol& symbol) {
+  const uint32_t slot = state & ((uint32_t{1} << precision) - 1);
+  const uint32_t entry = table.EntryOf(slot);
+  const uint32_t first = table.cum[entry], freq = table.cum[entry + 1] - first;
+  return UndoSymbol(table, static_cast<uint32_t>(table.min_symbol) + entry, entry == table.num_values,
+                    freq * (state >> precision) + slot - first, state, words, symbol);
+}
+
+// The same for symbols of which each may have another table. With `top_first` after a look at the most probable
+// entry, so that no symbol waits for a lookup while that branch is foreseen.
+template <typename Symbol>
+[[gnu::always_inline]] inline bool DecodeSymbol(const GatherTables& gather, size_t index,
+                                                const CdfTableSet::TableView& table, bool top_first, int precision,
+                                                uint32_t& state, UnreadWords& words, Symbol& symbol) {
+  const uint32_t slot = state & ((uint32_t{1} << precision) - 1);
+  if (top_first && slot - table.top_first < table.top_freq) {
+    return UndoSymbol(table, static_cast<uint32_t>(table.min_symbol) + table.top_entry,
+                      table.top_entry == table.num_values,
+                      table.top_freq * (state >> precision) + slot - table.top_first, state, words, symbol);
+  }
+  const GatherTables::Found found = gather.Find(index, slot);
+  return UndoSymbol(table, static_cast<uint32_t>(gather.min_symbol) + found.entry, found.is_escape,
+                    found.freq * (state >> precision) + slot - found.first, state, words, symbol);
 }
 
 // Symbols [begin, end) to `dst`, symbol i by lane i mod lanes. Before a stretch that is worth a kernel it may stop
@@ -139,8 +158,7 @@ Status DecodeScalar(Symbol* dst, size_t begin, size_t end, Walk& walk, const Cdf
     const CdfTableSet::TableView& table = tables.View(stretch.table);
     for (const size_t stop = i + stretch.count; i < stop; ++i) {
       uint32_t& state = kOneLane ? lone_state : stream.states[i & (lanes - 1)];
-      if (!DecodeSymbol<Search::kBuckets>(table, precision, state, words, *dst++))
-        return EscapeError(8 * sizeof(Symbol));
+      if (!DecodeSymbol(table, precision, state, words, *dst++)) return EscapeError(8 * sizeof(Symbol));
     }
   }
   if (kOneLane) stream.states[0] = lone_state;
@@ -149,13 +167,17 @@ Status DecodeScalar(Symbol* dst, size_t begin, size_t end, Walk& walk, const Cdf
   return {};
 }
 
+template <typename Walk>
+concept ChangesTables = std::same_as<Walk, IndexWalk<Direction::kForwards>> || std::same_as<Walk, CellWalk>;
+
 // The same where every symbol may have another table, without looking for stretches but where a kernel could begin
 // one.
-template <bool kOneLane, typename Symbol>
-Status DecodeScalar(Symbol* dst, size_t begin, size_t end, IndexWalk<Direction::kForwards>& walk,
-                    const CdfTableSet& tables, size_t lanes, Stream& stream, size_t& stopped) {
-  constexpr Search kSearch = kOneLane ? Search::kTopFirst : Search::kWithoutBranches;
+template <bool kOneLane, typename Symbol, ChangesTables Walk>
+Status DecodeScalar(Symbol* dst, size_t begin, size_t end, Walk& walk, const CdfTableSet& tables, size_t lanes,
+                    Stream& stream, size_t& stopped) {
   const int precision = tables.precision();
+  const GatherTables& gather = tables.gather();
+  const bool top_first = kOneLane && stream.is_sparse;  // other lanes fill the time
   UnreadWords words = stream.words;
   uint32_t lone_state = stream.states[0];
   size_t i = begin;
@@ -166,8 +188,11 @@ Status DecodeScalar(Symbol* dst, size_t begin, size_t end, IndexWalk<Direction::
       return NoTableError({index, 1}, tables);
     walk.Skip(1);
     uint32_t& state = kOneLane ? lone_state : stream.states[i & (lanes - 1)];
-    if (!DecodeSymbol<kSearch>(tables.View(index), precision, state, words, *dst++))
+    const CdfTableSet::TableView& table = tables.View(index);
+    if (!(gather.image != nullptr ? DecodeSymbol(gather, index, table, top_first, precision, state, words, *dst++)
+                                  : DecodeSymbol(table, precision, state, words, *dst++))) {
       return EscapeError(8 * sizeof(Symbol));
+    }
   }
   if (kOneLane) stream.states[0] = lone_state;
   stream.words = words;
@@ -255,6 +280,7 @@ struct PayloadDecoder {
   Status Open(std::span<const uint8_t> payload) {
     phases.end[0] = count;
     stream.states[0] = kStartState;
+    stream.is_sparse = payload.size() < count / kSparseSymbolsPerByte;
     if (payload.empty()) return Status();
 
     // A payload of up to 4 bytes is all state; a longer one has words, hence a state of 3 or 4 bytes, and its
@@ -306,13 +332,17 @@ struct PayloadDecoder {
     return Status();
   }
 
+  template <typename Symbol>
+  Status CheckSymbols(std::span<Symbol> symbols) const {
+    STRAIT_RETURN_IF_ERROR(CheckSymbolBits(8 * sizeof(Symbol), tables));
+    if (symbols.size() <= count - position) return Status();
+    return Error(StatusCode::kInvalidArgument, "rans: ", symbols.size(), " symbols wanted, ", count - position,
+                 " are left");
+  }
+
   template <typename Symbol, typename Walk>
   Status Decode(Walk walk, std::span<Symbol> symbols) {
-    STRAIT_RETURN_IF_ERROR(CheckSymbolBits(8 * sizeof(Symbol), tables));
-    if (symbols.size() > count - position) {
-      return Error(StatusCode::kInvalidArgument, "rans: ", symbols.size(), " symbols wanted, ", count - position,
-                   " are left");
-    }
+    STRAIT_RETURN_IF_ERROR(CheckSymbols(symbols));
     Symbol* dst = symbols.data();
     const size_t stop = position + symbols.size();
     while (position < stop) {
@@ -338,6 +368,60 @@ struct PayloadDecoder {
                        : DecodeScalar<false>(dst, begin, phase_end, walk, tables, lanes, stream, position));
       }
       dst += position - begin;
+      if (position == phases.end[rung]) STRAIT_RETURN_IF_ERROR(EndPhases());
+    }
+    return Status();
+  }
+
+  // Symbols of positions of a row; `cells` has room for those of a position and its last block.
+  Status DecodePositions(const ContextTables& context, ContextNear near, std::span<int16_t> symbols,
+                         uint16_t* cells) {
+    STRAIT_RETURN_IF_ERROR(CheckSymbols(symbols));
+    int16_t* dst = symbols.data();
+    size_t channel = 0;
+    const size_t stop = position + symbols.size();
+    while (position < stop) {
+      const size_t lanes = kLadder[rung].lanes, phase_end = std::min(stop, phases.end[rung]);
+      if (lanes >= kLeastKernelLanes && TakesContext(kernels, tables.gather())) {
+        ContextDecodeJob job{&tables.gather(),
+                             tables.precision(),
+                             context.weights.data(),
+                             context.of_cells.data(),
+                             context.channels,
+                             InContextBlocks(context.channels),
+                             near.row,
+                             near.above,
+                             channel,
+                             stream.states.data(),
+                             lanes,
+                             position % lanes,
+                             stream.words.next,
+                             stream.words.end,
+                             dst,
+                             phase_end - position};
+        const size_t done = kernels->decode_context(job);
+        near = {job.row, job.above};
+        channel = job.channel;
+        stream.words.next = job.next;
+        dst += done;
+        position += done;
+      }
+      // The rest of a position: all of it without a kernel; else after an escape or where few words are left.
+      if (const size_t end = std::min(phase_end, position + context.channels - channel); position < end) {
+        ContextCellsAt(near, context.channels, context.weights, cells);
+        CellWalk walk(cells + channel, context.of_cells.data() + channel * kContextCells);
+        const size_t n = end - position;
+        STRAIT_RETURN_IF_ERROR(
+            lanes == 1 ? DecodeScalar<true>(dst, position, end, walk, tables, lanes, stream, position)
+                       : DecodeScalar<false>(dst, position, end, walk, tables, lanes, stream, position));
+        ContextNear{near.row + channel, nullptr}.Leave({dst, n});
+        dst += n;
+        channel += n;
+        if (channel == context.channels) {
+          channel = 0;
+          near.Move(1, context.channels);
+        }
+      }
       if (position == phases.end[rung]) STRAIT_RETURN_IF_ERROR(EndPhases());
     }
     return Status();
@@ -377,6 +461,7 @@ Status DecodeAll(std::span<const uint8_t> payload, const Tables& which, auto wal
 
 struct RansDecoder::Impl {
   std::optional<rans::PayloadDecoder> payload;
+  std::vector<uint16_t> cells;  // of a position
 };
 
 RansDecoder::RansDecoder() : impl_(std::make_unique<Impl>()) {}
@@ -392,6 +477,19 @@ template <typename Symbol>
 Status RansDecoder::Next(const TableIndices& indices, std::span<Symbol> symbols) {
   STRAIT_RETURN_IF_ERROR(rans::CheckTables(indices, symbols.size(), impl_->payload->tables));
   return impl_->payload->Decode(rans::IndexWalk<rans::Direction::kForwards>(indices, symbols.size()), symbols);
+}
+
+Status RansDecoder::NextPositions(const ContextTables& context, ContextNear near, std::span<int16_t> symbols) {
+  if (context.channels == 0 || symbols.size() % context.channels != 0) {
+    return Error(StatusCode::kInvalidArgument, "rans: ", symbols.size(),
+                 " symbols, want those of whole positions of ", context.channels, " channels");
+  }
+  if (context.of_cells.size() < context.channels * kContextCells + ContextTables::kPadding) {
+    return Error(StatusCode::kInvalidArgument, "rans: tables of ", context.of_cells.size(), " cells, want ",
+                 context.channels * kContextCells, " and a padding");
+  }
+  impl_->cells.resize(InContextBlocks(context.channels));
+  return impl_->payload->DecodePositions(context, near, symbols, impl_->cells.data());
 }
 
 Status RansDecoder::Finish() const { return impl_->payload->Finish(); }

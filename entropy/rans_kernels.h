@@ -5,6 +5,8 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "entropy/context.h"
+#include "entropy/gather_tables.h"
 #include "entropy/kernel_table.h"
 
 namespace strait::rans {
@@ -25,6 +27,26 @@ struct DecodeJob {
   size_t count;       // of symbols, a multiple of kGroup
 };
 
+// Symbols of positions of a row, whose tables their neighbours choose.
+struct ContextDecodeJob {
+  const GatherTables* tables;
+  int precision;
+  const int* weights;  // kNumNeighbours, and the rest of a ContextTables
+  const uint8_t* of_cells;
+  size_t channels;
+  size_t pitch;  // from a position to the next of what is near
+  int16_t* row;  // near the position of the first symbol, advanced to that of the next
+  const int16_t* above;
+  size_t channel;  // of the first symbol, advanced too
+  uint32_t* states;
+  size_t lanes;         // 32 or 128
+  size_t lane;          // of the first symbol
+  const uint8_t* next;  // unread words
+  const uint8_t* end;
+  int16_t* symbols;  // where to write
+  size_t count;      // of symbols, any number
+};
+
 struct EncodeJob {
   const KernelTable* table;
   int precision;
@@ -42,6 +64,8 @@ struct Kernels {
   // Returns how many symbols were decoded from the first on, a multiple of kGroup: fewer than asked for where an
   // escape or the end of the words is near. Advances next.
   size_t (*decode)(DecodeJob& job);
+  // The same for symbols in context, any number; null where there is no such kernel.
+  size_t (*decode_context)(ContextDecodeJob& job);
   // Returns how many symbols were encoded from the last on, a multiple of kGroup: fewer than asked for before a
   // symbol that is not in the table. Advances words.
   size_t (*encode)(EncodeJob& job);

@@ -257,6 +257,6 @@ void Reverse(const uint16_t* words, size_t count, uint8_t* dst) {
 }  // namespace
 
 extern const Kernels kNeonKernels;
-const Kernels kNeonKernels = {kMaxDepth, Decode, Encode, Reverse};
+const Kernels kNeonKernels = {kMaxDepth, Decode, nullptr, Encode, Reverse};
 
 }  // namespace strait::rans

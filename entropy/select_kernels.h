@@ -27,4 +27,8 @@ inline bool CanTake(const Kernels* kernels, const KernelTable& table) {
   return kernels != nullptr && table.depth > 0 && table.depth <= kernels->max_depth;
 }
 
+inline bool TakesContext(const Kernels* kernels, const GatherTables& tables) {
+  return kernels != nullptr && kernels->decode_context != nullptr && tables.image != nullptr;
+}
+
 }  // namespace strait::rans

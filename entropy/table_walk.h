@@ -120,6 +120,24 @@ class IndexWalk {
   const uint16_t* next_;
 };
 
+// Forwards over symbols of one position, whose tables their cells choose: cell i is of the channel whose cells'
+// tables begin at tables[kContextCells * i].
+class CellWalk {
+ public:
+  CellWalk(const uint16_t* cells, const uint8_t* tables) : cells_(cells), tables_(tables) {}
+
+  size_t PeekTable() const { return tables_[*cells_]; }
+  bool Shares(size_t) const { return false; }
+  void Skip(size_t count) {
+    cells_ += count;
+    tables_ += count * kContextCells;
+  }
+
+ private:
+  const uint16_t* cells_;
+  const uint8_t* tables_;
+};
+
 // All symbols by one table.
 struct OneTableWalk {
   size_t table;
