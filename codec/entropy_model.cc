@@ -79,6 +79,7 @@ Result<EntropyModel> EntropyModel::Create(ModelSpec& spec) {
     model.channel_tables_[i] = static_cast<uint32_t>(cell_tables.empty() ? i : cell_tables[i * kContextCells]);
   }
   if (cell_tables.empty()) return model;
+  model.tables_.AddGatherTables();
   model.weights_ = spec.context.weights;
   for (size_t set = 0; set < num_sets; ++set) {
     CodedChannels& coded = model.coded_.emplace_back();

@@ -1,7 +1,6 @@
 // Everything a model file holds, in plain memory: what the exporter fills and the loader validates.
 #pragma once
 
-#include <array>
 #include <cstdint>
 #include <span>
 #include <string>

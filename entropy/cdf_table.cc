@@ -93,7 +93,6 @@ Result<CdfTableSet> CdfTableSet::Create(std::vector<CdfTable> tables, int precis
     first_entry += size_t{1} << (precision - view.bucket_shift);
     image += ImageWords(view.kernel.depth);
   }
-  rans::BuildGatherTables(tables, precision, set.gather_image_, set.gather_);
   set.tables_ = std::move(tables);
   return set;
 }
@@ -135,6 +134,14 @@ void CdfTableSet::Append(const CdfTable& table) {
   const size_t first_word = kernel_images_.size();
   kernel_images_.resize(first_word + ImageWords(view.kernel.depth));
   rans::BuildKernelImage(cum, table.freq.size(), view.kernel.depth, kernel_images_.data() + first_word);
+}
+
+void CdfTableSet::AddGatherTables() { gather_ = rans::BuildGatherTables(tables_, precision_, gather_image_); }
+
+rans::GatherTables CdfTableSet::gather() const {
+  rans::GatherTables gather = gather_;
+  gather.image = gather_image_.empty() ? nullptr : gather_image_.data();
+  return gather;
 }
 
 int32_t CdfTableSet::Clamp(size_t index, int32_t symbol) const {

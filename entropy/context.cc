@@ -4,7 +4,8 @@
 
 namespace strait {
 
-// Whole vectors are written where others will be read: a processor waits for narrower writes to be done.
+// A loop over memory, so that vectors are written where vectors will be read: a processor waits for narrower
+// writes.
 void ContextNear::Leave(std::span<const int16_t> symbols) const {
   for (size_t i = 0; i < symbols.size(); ++i)
     row[i] = std::clamp<int16_t>(symbols[i], -kMaxNeighbour, kMaxNeighbour);

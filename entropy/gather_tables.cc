@@ -6,22 +6,22 @@
 
 namespace strait::rans {
 
-bool BuildGatherTables(std::span<const CdfTable> tables, int precision, std::vector<uint64_t>& image,
-                       GatherTables& gather) {
-  if (tables.empty() || tables.size() > kMaxGatherTables || precision > kMaxKernelPrecision) return false;
+GatherTables BuildGatherTables(std::span<const CdfTable> tables, int precision, std::vector<uint64_t>& image) {
+  image.clear();
+  GatherTables gather;
+  if (tables.empty() || tables.size() > kMaxGatherTables || precision > kMaxKernelPrecision) return gather;
   int64_t least = tables[0].min_symbol, end = least;
   for (const CdfTable& table : tables) {
     least = std::min<int64_t>(least, table.min_symbol);
     end = std::max(end, table.min_symbol + static_cast<int64_t>(table.freq.size()));
   }
-  if (end - least > kMaxGatherEntries) return false;
+  if (end - least > kMaxGatherEntries) return gather;
 
   gather.stride = GatherTables::kBuckets + static_cast<uint32_t>(end - least);
   gather.size = static_cast<uint32_t>(tables.size());
   gather.min_symbol = static_cast<int32_t>(least);
   gather.bucket_shift = precision - GatherTables::kBucketBits;
   image.assign(tables.size() * gather.stride, 0);
-  gather.image = image.data();
   uint64_t* words = image.data();
   for (const CdfTable& table : tables) {
     const auto first_entry = static_cast<uint32_t>(table.min_symbol - least);
@@ -44,7 +44,7 @@ bool BuildGatherTables(std::span<const CdfTable> tables, int precision, std::vec
     }
     words += gather.stride;
   }
-  return true;
+  return gather;
 }
 
 }  // namespace strait::rans

@@ -44,8 +44,7 @@ struct GatherTables {
     uint32_t first, freq;
     bool is_escape;
   };
-  // Always inlined: files compiled for other instruction sets use it.
-  [[gnu::always_inline]] Found Find(size_t table, uint32_t slot) const {
+  Found Find(size_t table, uint32_t slot) const {
     const uint64_t* const words = image + table * stride;
     const uint64_t bucket = words[slot >> bucket_shift];
     const uint32_t entry = (bucket >> kEntryShift) & 0xff;
@@ -58,7 +57,7 @@ struct GatherTables {
   }
 
  private:
-  [[gnu::always_inline]] static Found FindFrom(const uint64_t* entries, uint32_t entry, uint32_t slot) {
+  static Found FindFrom(const uint64_t* entries, uint32_t entry, uint32_t slot) {
     for (;; ++entry) {
       const auto word = static_cast<uint32_t>(entries[entry]);
       const uint32_t first = word & kFirstSlotMask, freq = word >> kFreqShift;
@@ -67,8 +66,8 @@ struct GatherTables {
   }
 };
 
-// Fills `image` and describes it; false, and nothing done, for a set that has none. `tables` must be valid.
-bool BuildGatherTables(std::span<const CdfTable> tables, int precision, std::vector<uint64_t>& image,
-                       GatherTables& gather);
+// Fills `image`, and leaves it empty for a set that has none; what it returns is without it. `tables` must be
+// valid.
+GatherTables BuildGatherTables(std::span<const CdfTable> tables, int precision, std::vector<uint64_t>& image);
 
 }  // namespace strait::rans

@@ -1,7 +1,7 @@
 // rANS over integer CDF tables: docs/format.md, payload. Symbols are int8, int16 or int32, as the tables'
-// symbol_bits say. Which table codes which symbol is known to both sides: a table per channel (SymbolLayout) or per
-// symbol (an index array). Simd chooses how a payload is computed, never its bytes. Thread-safe: no state is
-// shared.
+// symbol_bits say. Which table codes which symbol is known to both sides: a table per channel (SymbolLayout), per
+// symbol (an index array) or by neighbours (entropy/context.h). Simd chooses how a payload is computed, never its
+// bytes. Thread-safe: no state is shared.
 #pragma once
 
 #include <cstddef>
@@ -121,7 +121,8 @@ class RansDecoder {
   Status Next(const TableIndices& indices, std::span<Symbol> symbols);
 
   // Decodes the symbols of as many whole positions of a row, whose tables `context` chooses from what is near the
-  // first one, where they are left for those that come after. Errors: as Next.
+  // first one, where they are left for those that come after. Quicker with CdfTableSet::AddGatherTables. Errors: as
+  // Next.
   Status NextPositions(const ContextTables& context, ContextNear near, std::span<int16_t> symbols);
 
   // After the last symbol: checks that the payload ended where its encoder began. kTruncated, kCorrupt.

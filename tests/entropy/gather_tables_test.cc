@@ -22,8 +22,10 @@ TEST(GatherTables, LeadEverySlotToItsEntry) {
       table.min_symbol += static_cast<int32_t>(random() % 20);
       tables.push_back(std::move(table));
     }
-    const auto set = CdfTableSet::Create(std::move(tables), precision).value();
-    const GatherTables& gather = set.gather();
+    auto set = CdfTableSet::Create(std::move(tables), precision).value();
+    EXPECT_EQ(set.gather().image, nullptr);
+    set.AddGatherTables();
+    const GatherTables gather = set.gather();
     ASSERT_NE(gather.image, nullptr);
     ASSERT_EQ(gather.size, set.size());
     for (size_t t = 0; t < set.size(); ++t) {
@@ -43,7 +45,9 @@ TEST(GatherTables, LeadEverySlotToItsEntry) {
 
 TEST(GatherTables, LeaveSetsTheyCannotHoldToOtherCode) {
   const auto has_image = [](std::vector<CdfTable> tables, int precision) {
-    return CdfTableSet::Create(std::move(tables), precision, 32).value().gather().image != nullptr;
+    auto set = CdfTableSet::Create(std::move(tables), precision, 32).value();
+    set.AddGatherTables();
+    return set.gather().image != nullptr;
   };
   const CdfTable flat{0, false, std::vector<uint32_t>(256, 1)};
   EXPECT_TRUE(has_image({flat}, 8));
