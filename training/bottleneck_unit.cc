@@ -1,5 +1,6 @@
 #include "training/bottleneck_unit.h"
 
+#include <algorithm>
 #include <cmath>
 #include <string>
 
@@ -130,24 +131,42 @@ void BottleneckUnitImpl::BuildDatta2022(const UnitRecipe& recipe, const Shape& f
   synthesis_->AddConvTranspose(depthwise);
 }
 
-torch::Tensor BottleneckUnitImpl::OverChannels(const torch::Tensor& vector) const {
-  return tokens_ ? vector : vector.view({1, -1, 1, 1});
+torch::Tensor BottleneckUnitImpl::OverChannels(const torch::Tensor& vectors) const {
+  return tokens_ ? vectors.unsqueeze(1) : vectors.unsqueeze(2).unsqueeze(3);
 }
 
-BottleneckUnitImpl::Output BottleneckUnitImpl::Forward(const torch::Tensor& features, int64_t level, bool rounded) {
+BottleneckUnitImpl::Output BottleneckUnitImpl::Forward(const torch::Tensor& features, int64_t first_level,
+                                                       bool rounded) {
+  // Sample i belongs to group i mod groups, each of another level.
+  const int64_t samples = features.size(0), groups = std::min(samples, levels());
+  const auto level_of = [&](int64_t group) { return (first_level + group) % levels(); };
+  const auto of_samples = [&](const std::vector<torch::Tensor>& log_gains) {
+    std::vector<torch::Tensor> of_groups;
+    for (int64_t group = 0; group < groups; ++group)
+      of_groups.push_back(log_gains[static_cast<size_t>(level_of(group))]);
+    const torch::Tensor in_turn = torch::exp(torch::stack(of_groups)).repeat({(samples + groups - 1) / groups, 1});
+    return OverChannels(in_turn.slice(0, 0, samples));
+  };
   const torch::Tensor latent = [&] {
     // bfloat16 would move symbols of a few dozen by a tenth of a step; analysis is a few percent of the work.
     const FullPrecisionScope full_precision;
-    return analysis_->forward(features) * OverChannels(Gain(level));
+    return analysis_->forward(features) * of_samples(log_gain_);
   }();
-  const torch::Tensor inverse_gain = OverChannels(InverseGain(level));
+  const torch::Tensor inverse_gain = of_samples(log_inverse_gain_);
   if (family_ == UnitFamily::kDatta2022) {
-    return {synthesis_->forward(RoundStraightThrough(latent) * inverse_gain), latent.abs().sum() / latent.size(0)};
+    const torch::Tensor norm = latent.abs().sum() / samples;
+    return {synthesis_->forward(RoundStraightThrough(latent) * inverse_gain), {{first_level, 1, norm}}};
   }
   const torch::Tensor noisy = latent + (torch::rand_like(latent) - 0.5);
   const torch::Tensor symbols = RoundStraightThrough(latent);
-  const torch::Tensor sent = rounded ? symbols : noisy;
-  return {synthesis_->forward(sent * inverse_gain), prior_->Bits(noisy, symbols, level)};
+  Output output{synthesis_->forward((rounded ? symbols : noisy) * inverse_gain), {}};
+  for (int64_t group = 0; group < groups; ++group) {
+    const auto in_group = [&](const torch::Tensor& all) { return all.slice(0, group, samples, groups); };
+    const int64_t level = level_of(group);
+    const double share = static_cast<double>(in_group(latent).size(0)) / static_cast<double>(samples);
+    output.rates.push_back({level, share, prior_->Bits(in_group(noisy), in_group(symbols), level)});
+  }
+  return output;
 }
 
 void BottleneckUnitImpl::Initialize(const torch::Tensor& features, const std::vector<double>& lambdas) {

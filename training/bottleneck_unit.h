@@ -23,13 +23,19 @@ class BottleneckUnitImpl : public torch::nn::Module {
   // value comes out of a ReLU): synthesis then ends in one.
   BottleneckUnitImpl(const UnitRecipe& recipe, const Shape& feature_shape, int64_t levels, bool rectified);
 
-  struct Output {
-    torch::Tensor restored;  // feature tensor after the unit, of the shape of the input
+  struct LevelRate {
+    int64_t level;
+    double share;        // of the samples
     torch::Tensor rate;  // scalar, a sample: bits under the prior (strait) or l1 norm of the symbols (datta2022)
   };
-  // One training pass at a level. `rounded` sends rounded latents (straight-through gradient) to synthesis;
-  // otherwise noisy ones. datta2022 always rounds.
-  Output Forward(const torch::Tensor& features, int64_t level, bool rounded);
+  struct Output {
+    torch::Tensor restored;  // feature tensor after the unit, of the shape of the input
+    std::vector<LevelRate> rates;
+  };
+  // One training pass at as many levels as there are samples, at most all: sample i at level (first_level + i) mod
+  // levels(). `rounded` sends
+  // rounded latents (straight-through gradient) to synthesis; otherwise noisy ones. datta2022 always rounds.
+  Output Forward(const torch::Tensor& features, int64_t first_level, bool rounded);
 
   torch::Tensor Analyze(const torch::Tensor& features) { return analysis_->forward(features); }
   torch::Tensor Synthesize(const torch::Tensor& latent) { return synthesis_->forward(latent); }
@@ -59,8 +65,8 @@ class BottleneckUnitImpl : public torch::nn::Module {
   void BuildStrait(const UnitRecipe& recipe, const Shape& feature_shape, bool rectified);
   void BuildStraitTokens(const UnitRecipe& recipe, const Shape& feature_shape, bool rectified);
   void BuildDatta2022(const UnitRecipe& recipe, const Shape& feature_shape);
-  // [C] to a shape that broadcasts over the latent.
-  torch::Tensor OverChannels(const torch::Tensor& vector) const;
+  // [N, C] to a shape that broadcasts over the latent.
+  torch::Tensor OverChannels(const torch::Tensor& vectors) const;
 
   UnitFamily family_;
   int64_t channels_;

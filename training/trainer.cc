@@ -224,9 +224,9 @@ class Trainer {
       if (!batch) break;
       // All randomness of a step follows from (seed, step): a resumed run needs no generator state.
       torch::manual_seed(recipe_.train.seed * 1000003 + static_cast<uint64_t>(step_));
-      const int64_t level = torch::randint(bank_->levels(), {1}).item<int64_t>();
+      const int64_t first_level = torch::randint(bank_->levels(), {1}).item<int64_t>();
       const Clock::time_point step_start = Clock::now();
-      const StepResult result = bank_->Step(*batch, level,
+      const StepResult result = bank_->Step(*batch, first_level,
                                             {.rounded = rounded,
                                              .bfloat16 = recipe_.train.precision == PrecisionKind::kBFloat16,
                                              .learning_rate = LearningRate(),
@@ -237,7 +237,7 @@ class Trainer {
                      " (loss is not finite); lower train.learning_rate");
       }
       ++step_;
-      STRAIT_RETURN_IF_ERROR(Log(epoch, level, result));
+      STRAIT_RETURN_IF_ERROR(Log(epoch, first_level, result));
       progress.Update(step_ - epoch * steps_per_epoch_,
                       fmt::format("loss {:.3f}, rate {:.0f}", result.loss, result.rate));
       if (Interrupted() || (options_.stop_after_steps > 0 && step_ >= options_.stop_after_steps)) {
@@ -255,15 +255,13 @@ class Trainer {
     return Save();
   }
 
-  Status Log(int64_t epoch, int64_t level, const StepResult& result) {
+  Status Log(int64_t epoch, int64_t first_level, const StepResult& result) {
     if (step_ % kStepsPerLogLine != 0) return Status();
-    return log_->Write({{"step", step_},
-                        {"epoch", epoch},
-                        {"level", level},
-                        {"loss", result.loss},
-                        {"distortion", result.distortion},
-                        {"rate", result.rate},
-                        {"learning_rate", LearningRate()}});
+    nlohmann::json line = {{"step", step_},       {"epoch", epoch},
+                           {"loss", result.loss}, {"distortion", result.distortion},
+                           {"rate", result.rate}, {"learning_rate", LearningRate()}};
+    if (recipe_.unit.family == UnitFamily::kDatta2022) line["level"] = first_level;  // of the unit that learnt
+    return log_->Write(line);
   }
 
   Status Save() {

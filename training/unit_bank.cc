@@ -48,14 +48,15 @@ void UnitBank::Initialize(const torch::Tensor& features) {
   for (size_t i = 0; i < units_.size(); ++i) units_[i]->Initialize(features.to(device_), LambdasOf(i));
 }
 
-StepResult UnitBank::Step(const FeatureBatch& batch, int64_t level, const StepOptions& options) {
+StepResult UnitBank::Step(const FeatureBatch& batch, int64_t first_level, const StepOptions& options) {
   const torch::Tensor features = batch.features.to(device_);
   auto& groups = optimizer_->param_groups();
   for (size_t g = 0; g < groups.size(); ++g) {
     static_cast<torch::optim::AdamOptions&>(groups[g].options())
         .lr(options.learning_rate * (g == 1 ? kScaleLearningRateFactor : 1.0));
   }
-  BottleneckUnit& unit = units_.size() == 1 ? units_[0] : units_[static_cast<size_t>(level)];
+  const bool shared = units_.size() == 1;
+  BottleneckUnit& unit = units_[shared ? 0 : static_cast<size_t>(first_level)];
   unit->train();
   for (const auto& group : groups) {  // no gradient at all, so that Adam leaves levels and units not sampled alone
     for (const torch::Tensor& parameter : group.params()) parameter.mutable_grad() = torch::Tensor();
@@ -64,15 +65,20 @@ StepResult UnitBank::Step(const FeatureBatch& batch, int64_t level, const StepOp
   torch::Tensor loss, distortion, rate;
   {
     const AutocastScope autocast(options.bfloat16, device_.is_cuda());
-    const BottleneckUnitImpl::Output out = unit->Forward(features, units_.size() == 1 ? level : 0, options.rounded);
+    const BottleneckUnitImpl::Output out = unit->Forward(features, shared ? first_level : 0, options.rounded);
     Tail::Output tail;
     if (recipe_.loss.kind != LossKind::kFeature) tail = tail_.Run(out.restored);
     std::vector<torch::Tensor> reference_stages;
     for (const torch::Tensor& stage : batch.stages) reference_stages.push_back(stage.to(device_));
     distortion = Distortion(recipe_.loss, {out.restored, features, tail.logits, batch.logits.to(device_),
                                            batch.labels.to(device_), tail.stages, reference_stages});
-    rate = out.rate;
-    loss = distortion + options.rate_weight * lambdas_[static_cast<size_t>(level)] * rate;
+    loss = distortion;
+    rate = torch::zeros_like(out.rates[0].rate);
+    for (const BottleneckUnitImpl::LevelRate& part : out.rates) {
+      const double lambda = lambdas_[static_cast<size_t>(shared ? part.level : first_level)];
+      loss = loss + options.rate_weight * lambda * part.share * part.rate;
+      rate = rate + part.share * part.rate.detach();
+    }
   }
   loss.backward();
   if (recipe_.train.grad_clip > 0) torch::nn::utils::clip_grad_norm_(unit->parameters(), recipe_.train.grad_clip);

@@ -18,7 +18,7 @@ namespace strait {
 struct StepResult {
   double loss = 0;
   double distortion = 0;
-  double rate = 0;  // bits of a sample under the prior (strait), l1 norm of its symbols (datta2022)
+  double rate = 0;  // mean bits of a sample under the prior (strait), l1 norm of its symbols (datta2022)
 };
 
 class UnitBank {
@@ -40,8 +40,10 @@ class UnitBank {
     double learning_rate = 1e-3;
     double rate_weight = 1;  // factor of lambda
   };
-  // One optimiser step on a batch at a level; draws noise from the default generator, so seed it before.
-  StepResult Step(const FeatureBatch& batch, int64_t level, const StepOptions& options);
+  // One optimiser step on a batch; draws noise from the default generator, so seed it before. One unit for all
+  // levels learns them all at once, sample i at level (first_level + i) mod levels(): a step at one level would
+  // pull what they share this way and the next one that way. Of units of a level each, that of first_level learns.
+  StepResult Step(const FeatureBatch& batch, int64_t first_level, const StepOptions& options);
 
   // Copies of all units on the CPU in eval mode, for export and validation.
   std::vector<BottleneckUnit> Snapshot() const;

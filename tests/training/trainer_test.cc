@@ -323,6 +323,31 @@ TEST_F(TrainerTest, NeverChangesTheNetwork) {
   EXPECT_EQ(HashConstants(split->head) + HashConstants(split->tail), hash);
 }
 
+TEST_F(TrainerTest, WeighsTheRateOfEveryLevelByItsLambda) {
+  Result<Backbone> network = Backbone::Load(backbone_, {3, 64, 64});
+  Result<SplitNetwork> split = network->Cut(Split());
+  const Recipe recipe = MakeRecipe("loss.lambdas=[1e-1,1e-3,1e-6]");
+  const Result<Tail> tail = Tail::Create(*split, false, torch::kCPU);
+  ASSERT_TRUE(tail.ok());
+  UnitBank bank(recipe, split->info.shape, true, *tail, torch::kCPU);
+  FeatureBatch batch{torch::rand({7, 8, 16, 16}), torch::randn({7, 10}), torch::randint(10, {7}, torch::kLong)};
+  bank.Initialize(batch.features);
+  BottleneckUnit unit = bank.Snapshot().front();
+  unit->train();
+  torch::manual_seed(9);
+  const auto out = unit->Forward(batch.features, 1, true);
+  const double lambdas[] = {1e-1, 1e-3, 1e-6};
+  double weighted = 0, rate = 0;
+  for (const auto& part : out.rates) {
+    weighted += 0.5 * lambdas[part.level] * part.share * part.rate.item<double>();
+    rate += part.share * part.rate.item<double>();
+  }
+  torch::manual_seed(9);
+  const StepResult result = bank.Step(batch, 1, {.rounded = true, .learning_rate = 1e-3, .rate_weight = 0.5});
+  EXPECT_NEAR(result.rate / rate, 1, 1e-4);
+  EXPECT_NEAR((result.loss - result.distortion) / weighted, 1, 1e-3);
+}
+
 TEST_F(TrainerTest, CalibratesOnAsManySamplesAsAskedForHoweverFewWereAskedBefore) {
   Result<Backbone> network = Backbone::Load(backbone_, {3, 64, 64});
   Result<SplitNetwork> split = network->Cut(Split());

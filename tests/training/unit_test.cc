@@ -133,22 +133,61 @@ TEST(BottleneckUnit, LevelsStartFromCoarseToFine) {
   unit->Initialize(maps, {1e-2, 1e-3, 1e-4});
   for (int64_t level = 0; level < 2; ++level) {
     EXPECT_TRUE(torch::all(unit->Gain(level) < unit->Gain(level + 1)).item<bool>());
-    EXPECT_LT(unit->Forward(maps, level, false).rate.item<double>(),
-              unit->Forward(maps, level + 1, false).rate.item<double>());
+    // One sample: the first level's rate alone.
+    const auto rate = [&](int64_t of_level) {
+      return unit->Forward(maps.slice(0, 0, 1), of_level, false).rates.at(0).rate.item<double>();
+    };
+    EXPECT_LT(rate(level), rate(level + 1));
   }
 }
 
-TEST(BottleneckUnit, GradientReachesEveryParameterOfTheSampledLevelAndNoOther) {
+TEST(BottleneckUnit, GivesEverySampleItsLevel) {
+  torch::manual_seed(5);
+  for (const Shape& shape : {Shape{8, 8, 8}, Shape{20, 8}}) {
+    BottleneckUnit unit(SmallUnit(UnitFamily::kStrait), shape, 3, true);
+    torch::Tensor features = torch::relu(torch::randn({7, shape[0], shape[1]}));
+    if (shape.size() == 3) features = torch::relu(torch::randn({7, 8, 8, 8}));
+    unit->Initialize(features, {1e-2, 1e-3, 1e-4});
+    unit->eval();  // batch norm would see another batch below
+    const torch::NoGradGuard no_grad;
+    const auto out = unit->Forward(features, 2, true);
+    double shares = 0;
+    for (int64_t i = 0; i < 7; ++i) {
+      const int64_t level = (2 + i) % 3;
+      const auto alone = unit->Forward(features.slice(0, i, i + 1), level, true);
+      EXPECT_TRUE(torch::allclose(out.restored[i], alone.restored[0], 1e-4, 1e-5)) << "sample " << i;
+      EXPECT_EQ(alone.rates.at(0).level, level);
+    }
+    // The same sample seven times: each part's rate is that of its level, but for the noise.
+    const torch::Tensor copies = features.slice(0, 0, 1).expand_as(features);
+    for (const auto& part : unit->Forward(copies, 2, true).rates) {
+      const double alone = unit->Forward(copies, part.level, true).rates.at(0).rate.item<double>();
+      EXPECT_NEAR(part.rate.item<double>() / alone, 1, 0.15) << "level " << part.level;
+    }
+    for (const auto& part : out.rates) shares += part.share;
+    EXPECT_DOUBLE_EQ(shares, 1);
+    ASSERT_EQ(out.rates.size(), 3u);
+    EXPECT_EQ(out.rates[0].level, 2);
+    EXPECT_DOUBLE_EQ(out.rates[0].share, 3.0 / 7);
+  }
+}
+
+TEST(BottleneckUnit, GradientReachesEveryParameterOfTheSampledLevelsAndNoOther) {
   torch::manual_seed(6);
   BottleneckUnit unit(SmallUnit(UnitFamily::kStrait), Shape{8, 8, 8}, 2, true);
-  const torch::Tensor maps = torch::relu(torch::randn({16, 8, 8, 8}));
-  unit->Initialize(maps, {1e-2, 1e-3});
-  const auto out = unit->Forward(maps, 1, true);
-  (out.restored.square().mean() + 1e-3 * out.rate).backward();
-  for (const auto& item : unit->named_parameters()) {
-    const bool other_level = item.key().back() == '0' && (item.key().find("gain") != std::string::npos ||
-                                                          item.key().find("prior") != std::string::npos);
-    EXPECT_EQ(item.value().grad().defined(), !other_level) << item.key();
+  unit->Initialize(torch::relu(torch::randn({16, 8, 8, 8})), {1e-2, 1e-3});
+  for (const int64_t samples : {1, 16}) {  // one sample has one level
+    for (torch::Tensor& parameter : unit->parameters()) parameter.mutable_grad() = torch::Tensor();
+    const auto out = unit->Forward(torch::relu(torch::randn({samples, 8, 8, 8})), 1, true);
+    torch::Tensor loss = out.restored.square().mean();
+    for (const auto& part : out.rates) loss = loss + 1e-3 * part.share * part.rate;
+    loss.backward();
+    for (const auto& item : unit->named_parameters()) {
+      const bool other_level =
+          samples == 1 && item.key().back() == '0' &&
+          (item.key().find("gain") != std::string::npos || item.key().find("prior") != std::string::npos);
+      EXPECT_EQ(item.value().grad().defined(), !other_level) << item.key();
+    }
   }
 }
 
