@@ -33,8 +33,8 @@ class BottleneckUnitImpl : public torch::nn::Module {
     std::vector<LevelRate> rates;
   };
   // One training pass at as many levels as there are samples, at most all: sample i at level (first_level + i) mod
-  // levels(). `rounded` sends
-  // rounded latents (straight-through gradient) to synthesis; otherwise noisy ones. datta2022 always rounds.
+  // levels(). `rounded` sends rounded latents (straight-through gradient) to synthesis; otherwise noisy ones.
+  // datta2022 always rounds.
   Output Forward(const torch::Tensor& features, int64_t first_level, bool rounded);
 
   torch::Tensor Analyze(const torch::Tensor& features) { return analysis_->forward(features); }

@@ -41,8 +41,9 @@ class UnitBank {
     double rate_weight = 1;  // factor of lambda
   };
   // One optimiser step on a batch; draws noise from the default generator, so seed it before. One unit for all
-  // levels learns them all at once, sample i at level (first_level + i) mod levels(): a step at one level would
-  // pull what they share this way and the next one that way. Of units of a level each, that of first_level learns.
+  // levels learns as many as there are samples, sample i at level (first_level + i) mod levels(), the mean over
+  // samples of lambda * rate: a step at one level would pull what they share this way and the next one that way.
+  // Of units of a level each, that of first_level learns.
   StepResult Step(const FeatureBatch& batch, int64_t first_level, const StepOptions& options);
 
   // Copies of all units on the CPU in eval mode, for export and validation.
