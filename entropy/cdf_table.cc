@@ -138,12 +138,6 @@ void CdfTableSet::Append(const CdfTable& table) {
 
 void CdfTableSet::AddGatherTables() { gather_ = rans::BuildGatherTables(tables_, precision_, gather_image_); }
 
-rans::GatherTables CdfTableSet::gather() const {
-  rans::GatherTables gather = gather_;
-  gather.image = gather_image_.empty() ? nullptr : gather_image_.data();
-  return gather;
-}
-
 int32_t CdfTableSet::Clamp(size_t index, int32_t symbol) const {
   const CdfTable& table = tables_[index];
   if (!table.has_escape) return std::clamp(symbol, table.min_symbol, table.max_symbol());

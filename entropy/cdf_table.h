@@ -81,7 +81,7 @@ class CdfTableSet {
   // Lays all tables out for symbols that change tables, where that is possible: up to 3 KB a table.
   void AddGatherTables();
   // Without an image unless they were added.
-  rans::GatherTables gather() const;
+  const rans::GatherTables& gather() const { return gather_; }
 
   // Where entry e of table t begins, of [0, 2^precision]; entries + 1 values.
   std::span<const uint32_t> cum(size_t index) const { return {views_[index].cum, tables_[index].freq.size() + 1}; }
@@ -108,7 +108,7 @@ class CdfTableSet {
   std::vector<uint16_t> first_entry_;
   std::vector<uint16_t> kernel_images_;
   std::vector<uint64_t> gather_image_;
-  rans::GatherTables gather_;  // but its image
+  rans::GatherTables gather_;
 };
 
 }  // namespace strait

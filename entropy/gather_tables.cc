@@ -7,7 +7,6 @@
 namespace strait::rans {
 
 GatherTables BuildGatherTables(std::span<const CdfTable> tables, int precision, std::vector<uint64_t>& image) {
-  image.clear();
   GatherTables gather;
   if (tables.empty() || tables.size() > kMaxGatherTables || precision > kMaxKernelPrecision) return gather;
   int64_t least = tables[0].min_symbol, end = least;
@@ -22,6 +21,7 @@ GatherTables BuildGatherTables(std::span<const CdfTable> tables, int precision, 
   gather.min_symbol = static_cast<int32_t>(least);
   gather.bucket_shift = precision - GatherTables::kBucketBits;
   image.assign(tables.size() * gather.stride, 0);
+  gather.image = image.data();
   uint64_t* words = image.data();
   for (const CdfTable& table : tables) {
     const auto first_entry = static_cast<uint32_t>(table.min_symbol - least);

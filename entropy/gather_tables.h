@@ -66,8 +66,7 @@ struct GatherTables {
   }
 };
 
-// Fills `image`, and leaves it empty for a set that has none; what it returns is without it. `tables` must be
-// valid.
+// Fills `image`, which the result points into; without one for a set that has none. `tables` must be valid.
 GatherTables BuildGatherTables(std::span<const CdfTable> tables, int precision, std::vector<uint64_t>& image);
 
 }  // namespace strait::rans

@@ -79,7 +79,6 @@ Result<uint32_t> ReadState(std::span<const uint8_t> bytes) {
 // A payload of one lane is the general case with empty other phases.
 struct PayloadDecoder {
   const CdfTableSet& tables;
-  const GatherTables gather;
   const Kernels* kernels;
   size_t count;
   size_t payload_bytes;
@@ -90,7 +89,7 @@ struct PayloadDecoder {
   RetiredWords retired{stream.words};
 
   PayloadDecoder(const CdfTableSet& set, Simd simd, size_t symbols, size_t bytes)
-      : tables(set), gather(set.gather()), kernels(SelectKernels(simd)), count(symbols), payload_bytes(bytes) {}
+      : tables(set), kernels(SelectKernels(simd)), count(symbols), payload_bytes(bytes) {}
 
   // The first lane's state, the phases and the other lanes.
   Status Open(std::span<const uint8_t> payload) {
@@ -198,10 +197,10 @@ struct PayloadDecoder {
     const size_t stop = position + symbols.size();
     while (position < stop) {
       const size_t lanes = kLadder[rung].lanes, phase_end = std::min(stop, phases.end[rung]);
-      const bool by_kernel =
-          lanes >= kLeastKernelLanes && context.channels >= kLeastKernelChannels && TakesContext(kernels, gather);
+      const bool by_kernel = lanes >= kLeastKernelLanes && context.channels >= kLeastKernelChannels &&
+                             TakesContext(kernels, tables.gather());
       if (by_kernel) {
-        ContextDecodeJob job{&gather,
+        ContextDecodeJob job{&tables.gather(),
                              tables.precision(),
                              context.weights.data(),
                              context.of_cells.data(),

@@ -177,7 +177,7 @@ template <bool kOneLane, typename Symbol, ChangesTables Walk>
 Status DecodeScalar(Symbol* dst, size_t begin, size_t end, Walk& walk, const CdfTableSet& tables, size_t lanes,
                     Stream& stream, size_t& stopped) {
   const int precision = tables.precision();
-  const GatherTables gather = tables.gather();
+  const GatherTables& gather = tables.gather();
   const bool top_first = kOneLane && stream.is_sparse;  // other lanes fill the time
   UnreadWords words = stream.words;
   uint32_t lone_state = stream.states[0];
