@@ -9,8 +9,8 @@
 #include <sstream>
 
 #include "codec/file_io.h"
+#include "codec/parse_number.h"
 #include "entropy/error.h"
-#include "planner/parse_number.h"
 
 namespace strait {
 namespace {

@@ -22,16 +22,6 @@ std::string LevelName(double quality) {
   return integral ? fmt::format("{}", static_cast<int64_t>(quality)) : fmt::format("{:.6g}", quality);
 }
 
-const char* const kColumns[] = {"codec", "level",     "lambda",   "bytes_per_sample", "bits_per_element",
-                                "top1",  "top1_drop", "agreement"};
-
-std::string Quoted(const std::string& field) {
-  if (field.find_first_of(",\"\r\n") == std::string::npos) return field;
-  std::string quoted = "\"";
-  for (const char c : field) quoted += c == '"' ? std::string("\"\"") : std::string(1, c);
-  return quoted + '"';
-}
-
 double ShareOf(const torch::Tensor& is_true) { return 100.0 * is_true.to(torch::kFloat64).mean().item<double>(); }
 
 // One sample out to a frame and back: `src` and `dst` are contiguous float32 of one sample. Returns the frame's
@@ -144,16 +134,6 @@ RdPoint MakeRdPoint(const std::string& codec, const std::string& level, double l
 }
 
 RdPoint UnsplitRow(const EvalSet& set) { return MakeRdPoint("unsplit", "-", 0, 0, set.answers, set); }
-
-std::string ToCsv(const std::vector<RdPoint>& rows) {
-  std::string text = fmt::format("{}\n", fmt::join(kColumns, ","));
-  for (const RdPoint& row : rows) {
-    text +=
-        fmt::format("{},{},{:.6g},{:.2f},{:.6f},{:.3f},{:.3f},{:.3f}\n", Quoted(row.codec), Quoted(row.level),
-                    row.lambda, row.bytes_per_sample, row.bits_per_element, row.top1, row.top1_drop, row.agreement);
-  }
-  return text;
-}
 
 Result<RdPoint> EvaluateQuality(const std::shared_ptr<const Model>& model, const torch::jit::Module& tail,
                                 const EvalSet& set, double quality) {

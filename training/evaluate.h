@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "strait/strait.hpp"
+#include "training/rd_table.h"
 
 namespace strait {
 
@@ -24,18 +25,6 @@ struct EvalSet {
 // logits would take the number of classes times as much.
 torch::Tensor AnswersOf(const torch::Tensor& logits);
 
-// One row of rd.csv. Rates are sizes of real frames, header included.
-struct RdPoint {
-  std::string codec;
-  std::string level;
-  double lambda = 0;
-  double bytes_per_sample = 0;
-  double bits_per_element = 0;  // of the feature tensor at the split
-  double top1 = 0;              // accuracy in percent: see Accuracy
-  double top1_drop = 0;         // points below the unsplit network
-  double agreement = 0;         // percent with the same arg-max as the unsplit network
-};
-
 // In percent: top-1 of answers [N]; of [N, H, W] the mean intersection over union of the classes that occur among
 // labels or answers (PASCAL VOC 2012), over all pixels of the set.
 double Accuracy(const torch::Tensor& answers, const torch::Tensor& labels);
@@ -50,10 +39,6 @@ RdPoint MakeRdPoint(const std::string& codec, const std::string& level, double l
 
 // The row that comes first: the network as it is. It sends nothing, so bytes and bits are 0; level is "-".
 RdPoint UnsplitRow(const EvalSet& set);
-
-// codec,level,lambda,bytes_per_sample,bits_per_element,top1,top1_drop,agreement; lambda is 0 where a codec has
-// none. Codec names that hold a comma, a quote or a line end are quoted (RFC 4180).
-std::string ToCsv(const std::vector<RdPoint>& rows);
 
 // Sends every sample of `set` through `model` at `quality`: batch-1 frames, then the tail in batches.
 Result<RdPoint> EvaluateQuality(const std::shared_ptr<const Model>& model, const torch::jit::Module& tail,

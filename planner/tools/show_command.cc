@@ -4,7 +4,7 @@
 #include <optional>
 #include <string>
 
-#include "planner/parse_number.h"
+#include "codec/parse_number.h"
 #include "planner/plan_table.h"
 #include "planner/tools/command.h"
 

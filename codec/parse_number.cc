@@ -1,4 +1,4 @@
-#include "planner/parse_number.h"
+#include "codec/parse_number.h"
 
 #include <charconv>
 #include <cmath>
