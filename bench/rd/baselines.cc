@@ -112,6 +112,11 @@ const std::vector<std::string>& BaselineNames() {
   return names;
 }
 
+std::string BaselineCodec(const std::string& name) {
+  const auto feature = kFeatureCodecs.find(name);
+  return feature == kFeatureCodecs.end() ? name : FeatureCodecName(feature->second);
+}
+
 Status CheckBaselines(const std::vector<std::string>& names) {
   const bool needs_ffmpeg =
       std::ranges::any_of(names, [](const auto& name) { return kVideoCodecs.contains(name); });

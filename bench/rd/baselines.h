@@ -28,6 +28,9 @@ Result<RdPoint> EvaluateVideoBaseline(VideoCodec codec, int quality, const EvalD
 // "raw", "f16", "u8", "jpeg", "webp", "png", "avif", "hevc", as --baselines names them.
 const std::vector<std::string>& BaselineNames();
 
+// What the rows of a baseline have as their codec: "f16-zstd" of "f16".
+std::string BaselineCodec(const std::string& name);
+
 // kIo when one of the baselines named needs a program that is not there.
 Status CheckBaselines(const std::vector<std::string>& names);
 

@@ -8,6 +8,7 @@
 #include "bench/rd/baselines.h"
 #include "bench/rd/eval_data.h"
 #include "bench/rd/html_report.h"
+#include "bench/rd/measured.h"
 #include "bench/rd/plot.h"
 #include "bench/rd/report.h"
 #include "bench/rd/run_dir.h"
@@ -39,6 +40,16 @@ Result<std::vector<RunDir>> OpenRuns(const RdToolOptions& options) {
   }
   MakeNamesUnique(runs);
   return runs;
+}
+
+std::set<std::string> CodecsMeasuredNow(const RdToolOptions& options, const std::vector<RunDir>& runs) {
+  std::set<std::string> names;
+  for (const std::string& baseline : options.baselines) names.insert(BaselineCodec(baseline));
+  for (const RunDir& run : runs) {
+    names.insert(run.codec);
+    if (options.huffman) names.insert(HuffmanName(run.codec));
+  }
+  return names;
 }
 
 // The rows of each codec of a run: with Huffman it has two.
@@ -141,18 +152,24 @@ Status RunRdTool(const RdToolOptions& options) {
   if (!options.plot_file.empty() || !options.html_file.empty()) STRAIT_RETURN_IF_ERROR(CheckGnuplot());
   STRAIT_RETURN_IF_ERROR(CheckBaselines(options.baselines));
   STRAIT_ASSIGN_OR_RETURN(const std::vector<RunDir> runs, OpenRuns(options));
+  STRAIT_ASSIGN_OR_RETURN(const std::vector<MeasuredTable> measured,
+                          ReadMeasured(options.measured_files, CodecsMeasuredNow(options, runs)));
   const EvalDataOptions data_options{options.data_spec, options.backbone_file, options.samples};
   STRAIT_ASSIGN_OR_RETURN(const EvalData data, BuildEvalData(runs.front().recipe, data_options));
   for (const RunDir& run : runs) STRAIT_RETURN_IF_ERROR(CheckModels(run, data));
+  const RdPoint unsplit = UnsplitRow(data.set);
+  STRAIT_RETURN_IF_ERROR(CheckMeasured(measured, unsplit.top1));
   std::fputs(CostTable(runs, data.network.info).c_str(), stderr);
 
   Report report;
-  report.rows = {UnsplitRow(data.set)};
+  report.rows = {unsplit};
   STRAIT_ASSIGN_OR_RETURN(report.seeds, MeasureRuns(runs, data, options));
   for (const SeedCurves& codec : report.seeds)
     report.rows.insert(report.rows.end(), codec.mean.begin(), codec.mean.end());
   STRAIT_ASSIGN_OR_RETURN(const std::vector<RdPoint> baselines, EvaluateBaselines(options.baselines, data));
   report.rows.insert(report.rows.end(), baselines.begin(), baselines.end());
+  for (const MeasuredTable& table : measured)
+    report.rows.insert(report.rows.end(), table.rows.begin(), table.rows.end());
   report.bd_rates = BdRates(report.rows);
   report.operating_points = FindOperatingPoints(report.rows);
   report.seed_bd_rates = FindSeedBdRates(report.seeds, report.rows);

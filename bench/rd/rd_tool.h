@@ -13,7 +13,8 @@ struct RdToolOptions {
   std::string data_spec;      // empty: the recipe's
   std::string backbone_file;  // empty: the recipe's
   std::vector<std::string> baselines;
-  long long samples = 0;  // 0: as many as the recipe says
+  std::vector<std::string> measured_files;  // tables of csv_file: curves beside those measured now
+  long long samples = 0;                    // 0: as many as the recipe says
   bool between_levels = false;
   bool checksum = false;
   bool huffman = false;

@@ -1,5 +1,5 @@
 #!/bin/sh
-# strait-rd on runs of a tiny recipe: seeds become one curve, the report is one file. Arguments: strait-train, strait-rd.
+# strait-rd on runs of a tiny recipe: seeds become one curve, the report is one file, tables come back in. Arguments: strait-train, strait-rd.
 set -eu
 train=$1 rd=$2
 tests=$(cd "$(dirname "$0")/.." && pwd)
@@ -26,3 +26,27 @@ if [ -n "$html" ]; then
     grep -q "$part" rd.html || fail "rd.html lacks $part"
   done
 fi
+
+# Curves measured before lie beside those measured now, and are refused where they do not belong.
+grep '^unsplit\|^codec\|^wider' apart.csv >wider.csv
+"$rd" seed1 seed2 --measured wider.csv --csv beside.csv 2>err >out || fail "strait-rd --measured does not exit 0"
+cmp apart.csv beside.csv || fail "curves measured before are not the same beside others"
+refused() {  # PART ARGUMENTS...: exit 1 and one line of what is wrong, before or after the network is there
+  part=$1
+  shift
+  code=0
+  "$rd" "$@" 2>err >out || code=$?
+  [ "$code" -eq 1 ] || fail "exit $code: $*"
+  tail -n 1 err | grep -q "^strait-rd: $part" || fail "no \"$part\": $* $(cat err)"
+}
+refused 'wider.csv: has a curve "wider", and so has' wider --measured wider.csv
+refused 'wider.csv: has a curve "wider", and so has' seed1 --measured wider.csv,wider.csv
+refused 'cannot read none.csv' seed1 --measured none.csv
+grep -v '^unsplit' wider.csv >bad.csv
+refused 'bad.csv: has no row "unsplit"' seed1 --measured bad.csv
+sed 's/^unsplit,-,0,0.00,0.000000,[0-9.]*/unsplit,-,0,0.00,0.000000,1.5/' wider.csv >bad.csv
+refused 'bad.csv: its unsplit network has 1.5 %, over the samples measured now' seed1 --measured bad.csv
+sed '3s/,[0-9.]*$//' wider.csv >bad.csv
+refused 'bad.csv:3: has 7 fields, the header 8' seed1 --measured bad.csv
+sed '3s/,[0-9.]*$/,x/' wider.csv >bad.csv
+refused 'bad.csv:3: "agreement" is "x", wanted a number of 0 to 100' seed1 --measured bad.csv

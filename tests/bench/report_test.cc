@@ -37,6 +37,18 @@ TEST(Report, CsvHasTheAgreedHeaderAndExactRows) {
             "\"few,er\",5,0,900.00,0.219727,82.000,3.760,90.000\n");
 }
 
+TEST(Report, CsvReadsBackWhateverItsCodecsAreCalled) {
+  const std::string path = testing::TempDir() + "report_test.csv";
+  const std::vector<RdPoint> rows = {kRows[0], kRows[2], {"a \"b\",\nc", "-", 0, 900, 0.25, 82, 3.76, 90}};
+  ASSERT_TRUE(WriteTextAtomic(path, ToCsv(rows)).ok());
+  const Result<std::vector<RdPoint>> read = ReadRdTable(path);
+  ASSERT_TRUE(read.ok()) << read.status().message();
+  ASSERT_EQ(read->size(), rows.size());
+  EXPECT_EQ(ToCsv(*read), ToCsv(rows));
+  EXPECT_EQ((*read)[2].codec, rows[2].codec);
+  EXPECT_EQ((*read)[1].bytes_per_sample, 59.25);
+}
+
 TEST(Report, TableAlignsItsColumnsAndShowsNothingSentAsDash) {
   EXPECT_EQ(ToTable({kRows[0], kRows[1]}, "top-1"),
             "codec    level  lambda  bytes/sample  bits/element  top-1 %  drop  agreement %\n"

@@ -1,0 +1,44 @@
+#include "bench/rd/measured.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "entropy/error.h"
+
+namespace strait {
+
+Result<std::vector<MeasuredTable>> ReadMeasured(const std::vector<std::string>& paths,
+                                                std::set<std::string> taken) {
+  std::vector<MeasuredTable> tables;
+  for (const std::string& path : paths) {
+    MeasuredTable table{path, 0, {}};
+    STRAIT_ASSIGN_OR_RETURN(table.rows, ReadRdTable(path));
+    const auto unsplit = std::ranges::find(table.rows, "unsplit", &RdPoint::codec);
+    if (unsplit == table.rows.end()) return Error(StatusCode::kCorrupt, path, ": has no row \"unsplit\"");
+    table.unsplit_accuracy = unsplit->top1;
+    std::erase_if(table.rows, [](const RdPoint& row) { return row.codec == "unsplit"; });
+    std::set<std::string> here;
+    for (const RdPoint& row : table.rows) {
+      if (taken.contains(row.codec)) {
+        return Error(StatusCode::kInvalidArgument, path, ": has a curve \"", row.codec,
+                     "\", and so has what is measured now or another table; leave one of them out");
+      }
+      here.insert(row.codec);
+    }
+    taken.merge(here);
+    tables.push_back(std::move(table));
+  }
+  return tables;
+}
+
+Status CheckMeasured(const std::vector<MeasuredTable>& tables, double unsplit_accuracy) {
+  constexpr double kPoints = 0.01;  // tables have three decimals
+  for (const MeasuredTable& table : tables) {
+    if (std::abs(table.unsplit_accuracy - unsplit_accuracy) <= kPoints) continue;
+    return Error(StatusCode::kModelMismatch, table.path, ": its unsplit network has ", table.unsplit_accuracy,
+                 " %, over the samples measured now ", unsplit_accuracy, " %; measure both over the same");
+  }
+  return Status();
+}
+
+}  // namespace strait

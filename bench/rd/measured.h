@@ -1,0 +1,26 @@
+// Curves measured before, from tables of `strait-rd --csv`, beside those measured now.
+#pragma once
+
+#include <set>
+#include <string>
+#include <vector>
+
+#include "strait/result.h"
+#include "training/rd_table.h"
+
+namespace strait {
+
+struct MeasuredTable {
+  std::string path;
+  double unsplit_accuracy = 0;
+  std::vector<RdPoint> rows;  // without "unsplit"
+};
+
+// Errors name the table: those of ReadRdTable; kCorrupt without a row "unsplit"; kInvalidArgument for a curve among
+// `taken` or in two tables.
+Result<std::vector<MeasuredTable>> ReadMeasured(const std::vector<std::string>& paths, std::set<std::string> taken);
+
+// kModelMismatch when a table's unsplit network has another accuracy: it is of other samples or another network.
+Status CheckMeasured(const std::vector<MeasuredTable>& tables, double unsplit_accuracy);
+
+}  // namespace strait
