@@ -25,7 +25,7 @@ Result<JpegTable> ReadJpegTable(const std::string& path) {
   STRAIT_ASSIGN_OR_RETURN(const std::vector<RdPoint> rows, ReadRdTable(path));
   JpegTable table;
   for (const RdPoint& row : rows) {
-    if (row.codec == "unsplit") table.unsplit_accuracy = row.top1;
+    if (row.codec == "unsplit" && !table.unsplit_accuracy) table.unsplit_accuracy = row.top1;
     if (row.codec != "jpeg") continue;
     const std::optional<double> quality = ParseNumber(row.level);
     if (!quality || *quality < 1 || *quality > 100) {

@@ -7,8 +7,8 @@
 #include <memory>
 #include <utility>
 
+#include "codec/check_folder.h"
 #include "entropy/error.h"
-#include "planner/check_folder.h"
 #include "planner/simulate.h"
 
 namespace strait {

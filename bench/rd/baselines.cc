@@ -123,9 +123,22 @@ Status CheckBaselines(const std::vector<std::string>& names) {
   return needs_ffmpeg ? CheckFfmpeg() : Status();
 }
 
-Result<std::vector<RdPoint>> EvaluateBaselines(const std::vector<std::string>& names, const EvalData& data) {
-  std::vector<RdPoint> rows;
+Result<std::vector<Image>> BaselineCrops(const std::vector<std::string>& names, const EvalData& data) {
   std::vector<Image> crops;
+  for (const std::string& name : names) {
+    if (kFeatureCodecs.contains(name)) continue;
+    if (crops.empty()) {
+      STRAIT_ASSIGN_OR_RETURN(crops, LoadCrops(data));
+    }
+    const auto video = kVideoCodecs.find(name);
+    if (video != kVideoCodecs.end()) STRAIT_RETURN_IF_ERROR(CheckVideoImages(video->second, crops));
+  }
+  return crops;
+}
+
+Result<std::vector<RdPoint>> EvaluateBaselines(const std::vector<std::string>& names, const EvalData& data,
+                                               const std::vector<Image>& crops) {
+  std::vector<RdPoint> rows;
   for (const std::string& name : names) {
     if (const auto feature = kFeatureCodecs.find(name); feature != kFeatureCodecs.end()) {
       STRAIT_ASSIGN_OR_RETURN(RdPoint row, EvaluateFeatureBaseline(feature->second, data));
@@ -136,9 +149,6 @@ Result<std::vector<RdPoint>> EvaluateBaselines(const std::vector<std::string>& n
     const auto video = kVideoCodecs.find(name);
     if (image == kImageCodecs.end() && video == kVideoCodecs.end())
       return Error(StatusCode::kInvalidArgument, "unknown baseline '", name, "'");
-    if (crops.empty()) {
-      STRAIT_ASSIGN_OR_RETURN(crops, LoadCrops(data));
-    }
     if (video != kVideoCodecs.end()) {
       for (const int quality : VideoQualities(video->second)) {
         STRAIT_ASSIGN_OR_RETURN(RdPoint row, EvaluateVideoBaseline(video->second, quality, data, crops));

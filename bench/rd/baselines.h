@@ -34,7 +34,12 @@ std::string BaselineCodec(const std::string& name);
 // kIo when one of the baselines named needs a program that is not there.
 Status CheckBaselines(const std::vector<std::string>& names);
 
-// All rows of the baselines named, in that order. Errors: kInvalidArgument for an unknown name.
-Result<std::vector<RdPoint>> EvaluateBaselines(const std::vector<std::string>& names, const EvalData& data);
+// The samples as images, where one of the baselines named codes images, else none. kInvalidArgument when they are
+// of sizes that it cannot code, or no images.
+Result<std::vector<Image>> BaselineCrops(const std::vector<std::string>& names, const EvalData& data);
+
+// All rows of the baselines named, in that order, of their crops. Errors: kInvalidArgument for an unknown name.
+Result<std::vector<RdPoint>> EvaluateBaselines(const std::vector<std::string>& names, const EvalData& data,
+                                               const std::vector<Image>& crops);
 
 }  // namespace strait

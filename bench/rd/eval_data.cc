@@ -33,7 +33,7 @@ Result<EvalData> BuildEvalData(const Recipe& run_recipe, const EvalDataOptions& 
 Result<std::vector<Image>> LoadCrops(const EvalData& data) {
   if (!data.images) {
     return Error(StatusCode::kInvalidArgument,
-                 "the data set holds features, no images: leave out the baselines jpeg, webp and png");
+                 "the data set holds features, no images: leave out the baselines jpeg, webp, png, avif and hevc");
   }
   std::vector<Image> crops;
   crops.reserve(data.indices.size());

@@ -1,11 +1,21 @@
 #include "bench/rd/measured.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cmath>
 
 #include "entropy/error.h"
 
 namespace strait {
+
+std::vector<std::string> MeasuredTable::Codecs() const {
+  std::vector<std::string> codecs;
+  for (const RdPoint& row : rows) {
+    if (std::ranges::find(codecs, row.codec) == codecs.end()) codecs.push_back(row.codec);
+  }
+  return codecs;
+}
 
 Result<std::vector<MeasuredTable>> ReadMeasured(const std::vector<std::string>& paths,
                                                 std::set<std::string> taken) {
@@ -17,28 +27,39 @@ Result<std::vector<MeasuredTable>> ReadMeasured(const std::vector<std::string>& 
     if (unsplit == table.rows.end()) return Error(StatusCode::kCorrupt, path, ": has no row \"unsplit\"");
     table.unsplit_accuracy = unsplit->top1;
     std::erase_if(table.rows, [](const RdPoint& row) { return row.codec == "unsplit"; });
-    std::set<std::string> here;
-    for (const RdPoint& row : table.rows) {
-      if (taken.contains(row.codec)) {
-        return Error(StatusCode::kInvalidArgument, path, ": has a curve \"", row.codec,
-                     "\", and so has what is measured now or another table; leave one of them out");
-      }
-      here.insert(row.codec);
+    for (const std::string& codec : table.Codecs()) {
+      if (taken.insert(codec).second) continue;
+      return Error(StatusCode::kInvalidArgument, path, ": has a curve \"", codec,
+                   "\", and so has what is measured now or another table; leave one of them out");
     }
-    taken.merge(here);
     tables.push_back(std::move(table));
   }
   return tables;
 }
 
-Status CheckMeasured(const std::vector<MeasuredTable>& tables, double unsplit_accuracy) {
-  constexpr double kPoints = 0.01;  // tables have three decimals
+Status CheckMeasured(const std::vector<MeasuredTable>& tables, double unsplit_accuracy, const SplitInfo& split) {
+  constexpr double kPoints = 0.01, kElements = 0.01;  // above what a table's decimals leave open
+  const auto wanted = static_cast<double>(split.elements);
   for (const MeasuredTable& table : tables) {
-    if (std::abs(table.unsplit_accuracy - unsplit_accuracy) <= kPoints) continue;
-    return Error(StatusCode::kModelMismatch, table.path, ": its unsplit network has ", table.unsplit_accuracy,
-                 " %, over the samples measured now ", unsplit_accuracy, " %; measure both over the same");
+    if (std::abs(table.unsplit_accuracy - unsplit_accuracy) > kPoints) {
+      return Error(StatusCode::kModelMismatch, table.path, ": its unsplit network has ", table.unsplit_accuracy,
+                   " %, over the samples measured now ", unsplit_accuracy, " %; measure both over the same");
+    }
+    const auto largest = std::ranges::max_element(table.rows, {}, &RdPoint::bytes_per_sample);
+    if (largest == table.rows.end()) continue;
+    const double elements = 8 * largest->bytes_per_sample / largest->bits_per_element;
+    if (std::abs(elements / wanted - 1) <= kElements) continue;
+    return Error(StatusCode::kModelMismatch, table.path, ": its features have ", fmt::format("{:.0f}", elements),
+                 " elements, those at ", split.name, " ", split.elements, "; measure both at the same split");
   }
   return Status();
+}
+
+std::string MeasuredNotes(const std::vector<MeasuredTable>& tables) {
+  std::string text;
+  for (const MeasuredTable& table : tables)
+    text += fmt::format("{}: {}\n", table.path, fmt::join(table.Codecs(), ", "));
+  return text;
 }
 
 }  // namespace strait

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "strait/result.h"
+#include "training/backbone.h"
 #include "training/rd_table.h"
 
 namespace strait {
@@ -14,13 +15,19 @@ struct MeasuredTable {
   std::string path;
   double unsplit_accuracy = 0;
   std::vector<RdPoint> rows;  // without "unsplit"
+
+  std::vector<std::string> Codecs() const;  // in order of first appearance
 };
 
 // Errors name the table: those of ReadRdTable; kCorrupt without a row "unsplit"; kInvalidArgument for a curve among
 // `taken` or in two tables.
 Result<std::vector<MeasuredTable>> ReadMeasured(const std::vector<std::string>& paths, std::set<std::string> taken);
 
-// kModelMismatch when a table's unsplit network has another accuracy: it is of other samples or another network.
-Status CheckMeasured(const std::vector<MeasuredTable>& tables, double unsplit_accuracy);
+// kModelMismatch when a table's unsplit network has another accuracy (other samples or another network), or its
+// bits are of another number of elements than `split` has.
+Status CheckMeasured(const std::vector<MeasuredTable>& tables, double unsplit_accuracy, const SplitInfo& split);
+
+// "FILE: CODEC, CODEC", a line a table; empty without one.
+std::string MeasuredNotes(const std::vector<MeasuredTable>& tables);
 
 }  // namespace strait

@@ -21,6 +21,10 @@ constexpr std::array<const char*, 9> kColors = {"#4477AA", "#EE6677", "#228833",
                                                 "#CCBB44", "#882255", "#44AA99", "#999933"};
 constexpr std::array<int, 9> kPointTypes = {7, 5, 9, 13, 11, 6, 4, 8, 12};
 
+// Of curve k: from the tenth on the colours come again, each with another marker.
+const char* ColorOf(size_t k) { return kColors[k % kColors.size()]; }
+int PointTypeOf(size_t k) { return kPointTypes[(k + k / kColors.size()) % kPointTypes.size()]; }
+
 constexpr const char* kStyle = R"(set encoding utf8
 set border 3 linecolor rgb '#444444' linewidth 1
 set tics nomirror out scale 0.6 textcolor rgb '#333333'
@@ -90,8 +94,8 @@ std::string PlotScript(const PlotContent& content, const std::string& terminal, 
     const bool single = curves[k].points.size() == 1;
     script += fmt::format(
         "  {} index {} using 1:2 with {} linecolor rgb '{}' linewidth 2.2 pointtype {} pointsize {} title {}, \\\n",
-        GnuplotQuoted(data_path), k, single ? "points" : "linespoints", kColors[k % kColors.size()],
-        kPointTypes[k % kPointTypes.size()], single ? 1.3 : 0.9, GnuplotQuoted(curves[k].codec));
+        GnuplotQuoted(data_path), k, single ? "points" : "linespoints", ColorOf(k), PointTypeOf(k),
+        single ? 1.3 : 0.9, GnuplotQuoted(curves[k].codec));
   }
   const auto unsplit =
       std::find_if(rows.begin(), rows.end(), [](const RdPoint& r) { return r.codec == "unsplit"; });

@@ -13,6 +13,7 @@
 #include "bench/rd/report.h"
 #include "bench/rd/run_dir.h"
 #include "bench/rd/seeds.h"
+#include "codec/check_folder.h"
 #include "codec/file_io.h"
 #include "entropy/error.h"
 
@@ -22,7 +23,7 @@ namespace {
 // Two curves of one name would become one.
 void MakeNamesUnique(std::vector<RunDir>& runs) {
   std::set<std::string> taken = {"unsplit"};
-  taken.insert(BaselineNames().begin(), BaselineNames().end());
+  for (const std::string& baseline : BaselineNames()) taken.insert(BaselineCodec(baseline));
   for (RunDir& run : runs) {
     const std::string base = run.codec;
     for (int suffix = 2; taken.contains(run.codec) || taken.contains(HuffmanName(run.codec)); ++suffix)
@@ -109,7 +110,8 @@ Tables MakeTables(const Report& report, const std::string& accuracy_name) {
     tables.emplace_back("Bytes at a drop, drop at a number of bytes", OperatingTable(report.operating_points));
   if (!report.bd_rates.empty()) tables.emplace_back("BD-rates", BdTable(report.bd_rates));
   for (auto& [heading, text] : Tables{{"Spread over seeds", SeedTable(report.seeds)},
-                                      {"BD-rates by seed", SeedBdTable(report.seed_bd_rates)}}) {
+                                      {"BD-rates by seed", SeedBdTable(report.seed_bd_rates)},
+                                      {"Measured before", MeasuredNotes(report.measured)}}) {
     if (!text.empty()) tables.emplace_back(heading, text);
   }
   return tables;
@@ -150,25 +152,28 @@ const std::vector<std::string>& RdToolBaselines() { return BaselineNames(); }
 Status RunRdTool(const RdToolOptions& options) {
   torch::set_num_threads(static_cast<int>(std::max(1U, std::thread::hardware_concurrency())));
   if (!options.plot_file.empty() || !options.html_file.empty()) STRAIT_RETURN_IF_ERROR(CheckGnuplot());
+  for (const std::string* file : {&options.csv_file, &options.json_file, &options.plot_file, &options.html_file}) {
+    if (!file->empty()) STRAIT_RETURN_IF_ERROR(CheckFolder(*file));
+  }
   STRAIT_RETURN_IF_ERROR(CheckBaselines(options.baselines));
   STRAIT_ASSIGN_OR_RETURN(const std::vector<RunDir> runs, OpenRuns(options));
-  STRAIT_ASSIGN_OR_RETURN(const std::vector<MeasuredTable> measured,
-                          ReadMeasured(options.measured_files, CodecsMeasuredNow(options, runs)));
+  Report report;
+  STRAIT_ASSIGN_OR_RETURN(report.measured, ReadMeasured(options.measured_files, CodecsMeasuredNow(options, runs)));
   const EvalDataOptions data_options{options.data_spec, options.backbone_file, options.samples};
   STRAIT_ASSIGN_OR_RETURN(const EvalData data, BuildEvalData(runs.front().recipe, data_options));
   for (const RunDir& run : runs) STRAIT_RETURN_IF_ERROR(CheckModels(run, data));
   const RdPoint unsplit = UnsplitRow(data.set);
-  STRAIT_RETURN_IF_ERROR(CheckMeasured(measured, unsplit.top1));
+  STRAIT_RETURN_IF_ERROR(CheckMeasured(report.measured, unsplit.top1, data.network.info));
+  STRAIT_ASSIGN_OR_RETURN(const std::vector<Image> crops, BaselineCrops(options.baselines, data));
   std::fputs(CostTable(runs, data.network.info).c_str(), stderr);
 
-  Report report;
   report.rows = {unsplit};
   STRAIT_ASSIGN_OR_RETURN(report.seeds, MeasureRuns(runs, data, options));
   for (const SeedCurves& codec : report.seeds)
     report.rows.insert(report.rows.end(), codec.mean.begin(), codec.mean.end());
-  STRAIT_ASSIGN_OR_RETURN(const std::vector<RdPoint> baselines, EvaluateBaselines(options.baselines, data));
+  STRAIT_ASSIGN_OR_RETURN(const std::vector<RdPoint> baselines, EvaluateBaselines(options.baselines, data, crops));
   report.rows.insert(report.rows.end(), baselines.begin(), baselines.end());
-  for (const MeasuredTable& table : measured)
+  for (const MeasuredTable& table : report.measured)
     report.rows.insert(report.rows.end(), table.rows.begin(), table.rows.end());
   report.bd_rates = BdRates(report.rows);
   report.operating_points = FindOperatingPoints(report.rows);

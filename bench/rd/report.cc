@@ -178,6 +178,9 @@ std::string ToJson(const Report& report) {
                                         {"mean", rates.mean},
                                         {"deviation", rates.deviation}});
   }
+  document["measured"] = nlohmann::ordered_json::array();
+  for (const MeasuredTable& table : report.measured)
+    document["measured"].push_back({{"file", table.path}, {"codecs", table.Codecs()}});
   return document.dump(2) + "\n";
 }
 

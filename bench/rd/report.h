@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "bench/rd/bd_rate.h"
+#include "bench/rd/measured.h"
 #include "bench/rd/operating_points.h"
 #include "bench/rd/seeds.h"
 #include "strait/result.h"
@@ -42,14 +43,15 @@ std::vector<std::string> BdNotes(const std::vector<BdEntry>& entries);
 // {"points": [{column: value}], "bd_rate": [{"reference", "test", "percent", ...} or {..., "refused": reason}],
 //  "operating_points": [{"codec", "bytes_at_drop": {"1": bytes or null}, "drop_at_bytes": {"50": points or null}}],
 //  "seeds": [{"codec", "level", "count", "bytes_deviation", "top1_deviation"}],
-//  "seed_bd_rate": [{"reference", "test", "percent": [...], "mean", "deviation"}]}; the last two of codecs with
-//  several.
+//  "seed_bd_rate": [{"reference", "test", "percent": [...], "mean", "deviation"}],
+//  "measured": [{"file", "codecs": [...]}]}; "seeds" and "seed_bd_rate" of codecs with several.
 struct Report {
   std::vector<RdPoint> rows;
   std::vector<BdEntry> bd_rates;
   std::vector<OperatingPoints> operating_points;
   std::vector<SeedCurves> seeds;
   std::vector<SeedBdRates> seed_bd_rates;
+  std::vector<MeasuredTable> measured;  // tables that some of the rows come from
 };
 std::string ToJson(const Report& report);
 

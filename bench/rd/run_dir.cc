@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cmath>
 #include <filesystem>
 
 #include "bench/rd/huffman.h"
@@ -68,10 +67,6 @@ Result<RdPoint> EvaluatePoint(const std::shared_ptr<const Model>& model, const E
   return point;
 }
 
-double GeometricBetween(double a, double b, double share) {
-  return a > 0 && b > 0 ? std::exp((1 - share) * std::log(a) + share * std::log(b)) : 0;
-}
-
 std::string Share(int64_t part, int64_t whole) {
   return whole > 0 ? fmt::format("{:.2f} %", 100.0 * static_cast<double>(part) / static_cast<double>(whole)) : "-";
 }
@@ -107,7 +102,10 @@ Status CheckSameSetting(const RunDir& first, const RunDir& other, bool data_give
     return differ("backbone.input", ToString(a.backbone.input), ToString(b.backbone.input));
   }
   if (!SamePreprocess(a.data.preprocess, b.data.preprocess)) {
-    const auto text = [](const Preprocess& p) { return fmt::format("resize {} crop {}", p.resize, p.crop); };
+    const auto text = [](const Preprocess& p) {
+      return fmt::format("resize {} crop {} mean {} {} {} std {} {} {}", p.resize, p.crop, p.mean[0], p.mean[1],
+                         p.mean[2], p.std[0], p.std[1], p.std[2]);
+    };
     return differ("preprocessing", text(a.data.preprocess), text(b.data.preprocess));
   }
   return {};
@@ -138,23 +136,19 @@ Result<std::vector<RdPoint>> EvaluateRun(const RunDir& run, const EvalData& data
   std::vector<RdPoint> rows, huffman_rows;
   Progress progress(run.codec, total);
   for (size_t m = 0; m < run.models.size(); ++m) {
-    const std::vector<LevelInfo>& levels = run.models[m]->levels();
-    const size_t last = (levels.size() - 1) * static_cast<size_t>(steps);
+    const size_t last = (run.models[m]->levels().size() - 1) * static_cast<size_t>(steps);
     for (size_t k = 0; k <= last; ++k) {
       const double quality = static_cast<double>(k) / steps;
       STRAIT_ASSIGN_OR_RETURN(RdPoint row, EvaluatePoint(run.models[m], data, quality, measure.checksum));
-      const size_t below = k / static_cast<size_t>(steps), above = std::min(below + 1, levels.size() - 1);
       row.codec = run.codec;
-      row.level = run.models.size() > 1 ? std::to_string(m) : fmt::format("{:g}", quality);
-      const double share = quality - static_cast<double>(below);
-      row.lambda =
-          share > 0 ? GeometricBetween(levels[below].lambda, levels[above].lambda, share) : levels[below].lambda;
+      if (run.models.size() > 1) row.level = std::to_string(m);
       progress.Update(++done, fmt::format("{:.1f} bytes, {:.2f} %", row.bytes_per_sample, row.top1));
-      if (measure.huffman && share == 0 && HuffmanCode::Fits(*run.models[m])) {
+      const bool at_level = k % static_cast<size_t>(steps) == 0;
+      if (measure.huffman && at_level && HuffmanCode::Fits(*run.models[m])) {
         RdPoint other = row;
         other.codec = HuffmanName(row.codec);
         STRAIT_ASSIGN_OR_RETURN(other.bytes_per_sample,
-                                MeanHuffmanBytes(run.models[m], data.set, static_cast<int>(below)));
+                                MeanHuffmanBytes(run.models[m], data.set, static_cast<int>(quality)));
         other.bits_per_element *= other.bytes_per_sample / row.bytes_per_sample;
         huffman_rows.push_back(std::move(other));
       }

@@ -38,6 +38,7 @@ bool DifferInSeedsAlone(const Recipe& a, const Recipe& b) {
     recipe.data.threads = defaults.data.threads;
     recipe.train.seed = defaults.train.seed;
     recipe.train.threads = defaults.train.threads;
+    recipe.validation = defaults.validation;
     return ToToml(recipe);
   };
   return without_seeds(a) == without_seeds(b);

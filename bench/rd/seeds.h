@@ -11,7 +11,8 @@
 
 namespace strait {
 
-// Whether two recipes differ in seeds alone (and in what does not change results: caches, threads).
+// Whether two recipes differ in seeds alone (and in what does not change results: caches, threads,
+// validation while training).
 bool DifferInSeedsAlone(const Recipe& a, const Recipe& b);
 
 // Indices of runs, a group for each recipe, in order of first appearance; `paths` name the runs. kInvalidArgument

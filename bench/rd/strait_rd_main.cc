@@ -22,10 +22,12 @@ void AddOptions(CLI::App& app, strait::RdToolOptions& options, std::string& qual
   app.add_option("--baselines", options.baselines,
                  "any of raw,f16,u8,jpeg,webp,png,avif,hevc (the last two by ffmpeg)")
       ->delimiter(',')
+      ->allow_extra_args(false)  // a run directory may follow
       ->check(CLI::IsMember(strait::RdToolBaselines()));
   app.add_option("--measured", options.measured_files,
                  "tables that --csv wrote over the same samples: their curves beside those measured now")
-      ->delimiter(',');
+      ->delimiter(',')
+      ->allow_extra_args(false);
   app.add_option("--samples", options.samples, "only so many samples of a fixed shuffle")
       ->check(CLI::PositiveNumber);
   app.add_option("--qualities", qualities, "levels, or all: also three qualities between each two levels")

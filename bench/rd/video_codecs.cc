@@ -46,10 +46,9 @@ Status CheckFfmpeg() {
                "ffmpeg: not found; install the package ffmpeg or leave avif and hevc out of --baselines");
 }
 
-Result<CodedImages> CodeImages(VideoCodec codec, const std::vector<Image>& images, int quality) {
+Status CheckVideoImages(VideoCodec codec, const std::vector<Image>& images) {
   if (images.empty()) return Error(StatusCode::kInvalidArgument, VideoCodecName(codec), ": no images");
   const Image& first = images.front();
-  std::vector<uint8_t> raw;
   for (const Image& image : images) {
     if (image.width != first.width || image.height != first.height || image.width % 2 != 0 ||
         image.height % 2 != 0) {
@@ -57,9 +56,16 @@ Result<CodedImages> CodeImages(VideoCodec codec, const std::vector<Image>& image
                    ": wants images of one size, both sides even, got ", image.width, "x", image.height, " and ",
                    first.width, "x", first.height, "; give the recipe a data.crop");
     }
-    raw.insert(raw.end(), image.pixels.begin(), image.pixels.end());
   }
+  return Status();
+}
+
+Result<CodedImages> CodeImages(VideoCodec codec, const std::vector<Image>& images, int quality) {
+  STRAIT_RETURN_IF_ERROR(CheckVideoImages(codec, images));
   STRAIT_RETURN_IF_ERROR(CheckFfmpeg());
+  const Image& first = images.front();
+  std::vector<uint8_t> raw;
+  for (const Image& image : images) raw.insert(raw.end(), image.pixels.begin(), image.pixels.end());
   STRAIT_ASSIGN_OR_RETURN(const std::unique_ptr<TempFolder> folder, TempFolder::Create());
   const std::string src = *folder / "src.rgb", coded = *folder / "coded.mkv", dst = *folder / "dst.rgb";
   STRAIT_RETURN_IF_ERROR(WriteFileAtomic(src, raw));

@@ -28,8 +28,10 @@ struct CodedImages {
 // kIo naming the package when there is no ffmpeg on PATH: to be asked before an hour of measuring.
 Status CheckFfmpeg();
 
-// Images of one size, both sides even. 4:2:0 chroma, as JPEG and WebP have it. Errors: kInvalidArgument, kIo with
-// what ffmpeg said.
+// kInvalidArgument unless the images are of one size, both sides even.
+Status CheckVideoImages(VideoCodec codec, const std::vector<Image>& images);
+
+// Of such images. 4:2:0 chroma, as JPEG and WebP have it. Errors: kInvalidArgument, kIo with what ffmpeg said.
 Result<CodedImages> CodeImages(VideoCodec codec, const std::vector<Image>& images, int quality);
 
 }  // namespace strait

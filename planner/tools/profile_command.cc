@@ -2,8 +2,8 @@
 
 #include <memory>
 
+#include "codec/check_folder.h"
 #include "codec/file_io.h"
-#include "planner/check_folder.h"
 #include "planner/measure.h"
 #include "planner/tools/command.h"
 

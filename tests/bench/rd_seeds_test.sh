@@ -30,6 +30,7 @@ fi
 # Curves measured before lie beside those measured now, and are refused where they do not belong.
 grep '^unsplit\|^codec\|^wider' apart.csv >wider.csv
 "$rd" seed1 seed2 --measured wider.csv --csv beside.csv 2>err >out || fail "strait-rd --measured does not exit 0"
+grep -q '^wider.csv: wider$' out || fail "no word of where curves come from"
 cmp apart.csv beside.csv || fail "curves measured before are not the same beside others"
 refused() {  # PART ARGUMENTS...: exit 1 and one line of what is wrong, before or after the network is there
   part=$1
@@ -42,6 +43,9 @@ refused() {  # PART ARGUMENTS...: exit 1 and one line of what is wrong, before o
 refused 'wider.csv: has a curve "wider", and so has' wider --measured wider.csv
 refused 'wider.csv: has a curve "wider", and so has' seed1 --measured wider.csv,wider.csv
 refused 'cannot read none.csv' seed1 --measured none.csv
+refused 'missing/rd.csv: no such folder' seed1 --csv missing/rd.csv
+awk -F, -v OFS=, 'NR > 1 && $1 != "unsplit" { $5 *= 2 } { print }' wider.csv >bad.csv
+refused 'bad.csv: its features have [0-9]* elements, those at [a-z0-9]* [0-9]*; measure' seed1 --measured bad.csv
 grep -v '^unsplit' wider.csv >bad.csv
 refused 'bad.csv: has no row "unsplit"' seed1 --measured bad.csv
 sed 's/^unsplit,-,0,0.00,0.000000,[0-9.]*/unsplit,-,0,0.00,0.000000,1.5/' wider.csv >bad.csv

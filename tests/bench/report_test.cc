@@ -5,6 +5,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <nlohmann/json.hpp>
+#include <set>
 #include <sstream>
 
 #include "bench/rd/plot.h"
@@ -75,8 +76,12 @@ TEST(Report, BdNotesGiveEachRefusalOnceWithItsReason) {
 TEST(Report, JsonHoldsTheRowsTheRatesOrReasonsAndTheSpread) {
   const std::vector<RdPoint> ours(kRows.begin() + 1, kRows.begin() + 5);
   const SeedCurves seeds = MeanOfSeeds({ours, ours}).value();
-  const auto document = nlohmann::json::parse(
-      ToJson({kRows, BdRates(kRows), FindOperatingPoints(kRows), {seeds}, FindSeedBdRates({seeds}, kRows)}));
+  const auto document = nlohmann::json::parse(ToJson({kRows,
+                                                      BdRates(kRows),
+                                                      FindOperatingPoints(kRows),
+                                                      {seeds},
+                                                      FindSeedBdRates({seeds}, kRows),
+                                                      {{"old.csv", 85.76, kRows}}}));
   ASSERT_EQ(document["points"].size(), kRows.size());
   EXPECT_EQ(document["points"][2]["bytes_per_sample"], 59.25);
   EXPECT_EQ(document["points"][2]["codec"], "ours");
@@ -88,6 +93,8 @@ TEST(Report, JsonHoldsTheRowsTheRatesOrReasonsAndTheSpread) {
   ASSERT_EQ(document["seed_bd_rate"].size(), 1u);
   EXPECT_EQ(document["seed_bd_rate"][0]["reference"], "twice");
   EXPECT_NEAR(document["seed_bd_rate"][0]["mean"].get<double>(), -50, 1e-6);
+  EXPECT_EQ(document["measured"][0]["file"], "old.csv");
+  EXPECT_EQ(document["measured"][0]["codecs"], nlohmann::json({"unsplit", "ours", "twice", "few,er", "raw"}));
 }
 
 TEST(Report, UnsplitRowSendsNothingAndAgreesWithItself) {
@@ -108,6 +115,18 @@ TEST(Plot, DrawsOneCurveACodecAndTheUnsplitLevel) {
   EXPECT_EQ(script.find("index 4 "), std::string::npos);
   EXPECT_NE(script.find("title 'unsplit (85.8 %)'"), std::string::npos);
   EXPECT_EQ(PlotData({kRows[0], kRows[2], kRows[1]}), "38 80.7\n59.25 82.3\n\n\n");
+}
+
+TEST(Plot, NoTwoOfManyCurvesLookAlike) {
+  std::vector<RdPoint> rows;
+  for (int k = 0; k < 30; ++k) rows.push_back({"codec" + std::to_string(k), "0", 0, 100, 0.05, 80, 5, 90});
+  std::istringstream script(PlotScript({rows}, "svg", "data", "a.svg"));
+  std::set<std::string> looks;
+  for (std::string line; std::getline(script, line);) {
+    const size_t color = line.find("linecolor rgb '#"), title = line.find(" title 'codec");
+    if (line.find("index ") != std::string::npos) looks.insert(line.substr(color, title - color));
+  }
+  EXPECT_EQ(looks.size(), 30u);
 }
 
 TEST(Plot, WritesSvgAndPngBesideIt) {

@@ -1,4 +1,4 @@
-#include "planner/check_folder.h"
+#include "codec/check_folder.h"
 
 #include <filesystem>
 #include <system_error>
