@@ -1,9 +1,9 @@
 // Bottleneck units: analysis, gains and synthesis under training, one class for every family.
-//   strait     one unit for all levels; gain and inverse-gain vectors a level, learned prior, additive uniform
-//   noise datta2022  one unit a lambda as published (Datta et al. 2022): depthwise and pointwise convolutions with
-//   batch norm,
-//              uniform quantiser of a fixed step with a straight-through gradient, l1 norm of the latent as the
-//              rate
+//
+// strait: one unit for all levels; gain and inverse-gain vectors a level, learned prior, additive uniform noise.
+//
+// datta2022: one unit a lambda as published (Datta et al. 2022): depthwise and pointwise convolutions with batch
+// norm, uniform quantiser of a fixed step with a straight-through gradient, l1 norm of the latent as the rate.
 #pragma once
 
 #include <torch/torch.h>

@@ -122,7 +122,7 @@ Result<Checkpoint> LoadCheckpoint(const std::string& path) {
     reason = FirstLine(error.what());
   }
   return Error(StatusCode::kCorrupt, path, ": not a sound checkpoint (", reason,
-               "); restore the file or start again without --resume");
+               "); restore the file or start a new run with another --out");
 }
 
 }  // namespace strait

@@ -25,11 +25,14 @@ struct DistortionInputs {
 torch::Tensor RelativeError(const torch::Tensor& restored, const torch::Tensor& reference);
 
 // Scalar distortion of a batch, mean over samples (and over the pixels that logits [N, classes, H, W] answer for).
-//   task     cross-entropy with the labels
-//   distill  temperature^2 * KL(reference || restored) of the softmax outputs (Hinton et al. 2015), plus
-//   feature_weight
-//            times the mean RelativeError of the tail's stages (as in FitNets, Romero et al. 2015); needs no labels
-//   feature  RelativeError alone
+//
+// task: cross-entropy with the labels.
+//
+// distill: temperature^2 * KL(reference || restored) of the softmax outputs (Hinton et al. 2015), plus
+// feature_weight times the mean RelativeError of the tail's stages (as in FitNets, Romero et al. 2015); needs no
+// labels.
+//
+// feature: RelativeError alone.
 torch::Tensor Distortion(const LossRecipe& recipe, const DistortionInputs& inputs);
 
 }  // namespace strait

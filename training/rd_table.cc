@@ -101,7 +101,7 @@ Result<std::vector<RdPoint>> ReadRdTable(const std::string& path) {
   std::vector<RdPoint> rows;
   while (std::getline(text, line)) {
     const std::string where = path + ":" + std::to_string(++number);
-    if (line.empty()) continue;
+    if (line.empty() || line == "\r") continue;
     const std::vector<std::string> fields = Fields(text, line, number);
     if (fields.size() != header.size()) {
       return Error(StatusCode::kCorrupt, where, ": has ", fields.size(), " fields, the header ", header.size());

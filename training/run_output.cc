@@ -53,7 +53,6 @@ Result<std::vector<RdPoint>> Measure(const std::shared_ptr<const Model>& model, 
     STRAIT_ASSIGN_OR_RETURN(RdPoint point, EvaluateQuality(model, tail, set, static_cast<double>(level)));
     point.codec = codec;
     point.level = std::to_string(first_level + level);
-    point.lambda = model->levels()[level].lambda;
     points.push_back(std::move(point));
   }
   return points;

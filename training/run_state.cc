@@ -7,11 +7,26 @@
 
 namespace strait {
 
+namespace {
+
+// What decides what a run learns.
+std::string LearningRecipe(Recipe recipe) {
+  const Recipe defaults;
+  recipe.data.cache = defaults.data.cache;
+  recipe.data.threads = defaults.data.threads;
+  recipe.train.threads = defaults.train.threads;
+  recipe.validation = defaults.validation;
+  recipe.export_ = defaults.export_;
+  return ToToml(recipe);
+}
+
+}  // namespace
+
 Status AdoptRecipe(const Checkpoint& checkpoint, const std::string& dir, Recipe& recipe) {
   const std::string path = dir + "/checkpoint.pt";
   STRAIT_ASSIGN_OR_RETURN(const Recipe saved, ParseRecipe(checkpoint.recipe_toml, path, {}));
   if (recipe.train.precision == PrecisionKind::kAuto) recipe.train.precision = saved.train.precision;
-  if (ToToml(recipe) == ToToml(saved)) return Status();
+  if (LearningRecipe(recipe) == LearningRecipe(saved)) return Status();
   return Error(StatusCode::kInvalidArgument, path, ": made with another recipe than ", recipe.path,
                "; resume with ", dir, "/recipe.toml");
 }
@@ -30,7 +45,12 @@ Result<RunState> ReadRunState(const std::string& dir, Recipe recipe, const std::
   STRAIT_RETURN_IF_ERROR(AdoptRecipe(checkpoint, dir, recipe));
   STRAIT_RETURN_IF_ERROR(CheckBackbone(checkpoint, dir, recipe.backbone.file, backbone_hash));
   // rd.csv is the last file that a run writes, when all of its models are there.
-  const bool finished = FindModels(dir).ok() && std::filesystem::exists(dir + "/rd.csv", error);
+  bool finished = FindModels(dir).ok() && std::filesystem::exists(dir + "/rd.csv", error);
+  // Another [export] wants other models of what was learnt.
+  STRAIT_ASSIGN_OR_RETURN(const Recipe written, LoadRecipe(dir + "/recipe.toml", {}));
+  Recipe exported = written;
+  exported.export_ = recipe.export_;
+  finished = finished && ToToml(exported) == ToToml(written);
   return finished ? RunState::kFinished : RunState::kUnfinished;
 }
 

@@ -10,8 +10,9 @@
 
 namespace strait {
 
-// The recipe must be the one that DIR/checkpoint.pt was made with; a precision left to "auto" is what the run has
-// chosen. kInvalidArgument says what to resume with.
+// The recipe must be the one that DIR/checkpoint.pt was made with, but for what changes nothing that is learnt
+// (caches, threads, validation, export); a precision left to "auto" is what the run has chosen. kInvalidArgument
+// says what to resume with.
 Status AdoptRecipe(const Checkpoint& checkpoint, const std::string& dir, Recipe& recipe);
 
 // kInvalidArgument naming both hashes when the checkpoint belongs to another network than `file`.

@@ -251,8 +251,9 @@ class Trainer {
     step_ = (epoch + 1) * steps_per_epoch_;
     const double train_seconds = Seconds(start);
     compute_seconds += source_->compute_seconds();
-    if (epoch + 1 < recipe_.train.epochs) STRAIT_RETURN_IF_ERROR(Validate(epoch, compute_seconds, train_seconds));
-    return Save();
+    STRAIT_RETURN_IF_ERROR(Save());  // what is learnt is safe before it is measured
+    if (epoch + 1 == recipe_.train.epochs) return Status();
+    return Validate(epoch, compute_seconds, train_seconds);
   }
 
   Status Log(int64_t epoch, int64_t first_level, const StepResult& result) {

@@ -135,6 +135,15 @@ TEST_F(TrainerTest, InterruptedAndResumedGivesTheModelOfAnUninterruptedRun) {
   EXPECT_EQ(Bytes(Out("whole") + "/model.strait"), Bytes(Out("parts") + "/model.strait"));
 }
 
+TEST_F(TrainerTest, ResumesWithAnotherExportButLearnsNothingNew) {
+  ASSERT_TRUE(RunTraining(MakeRecipe(), {.out_dir = Out("run")}).ok());
+  const auto old_model = Bytes(Out("run") + "/model.strait"), learnt = Bytes(Out("run") + "/checkpoint.pt");
+  const Status resumed = RunTraining(MakeRecipe("export.precision=10"), {.out_dir = Out("run"), .resume = true});
+  ASSERT_TRUE(resumed.ok()) << resumed.ToString();
+  EXPECT_EQ(Bytes(Out("run") + "/checkpoint.pt"), learnt);
+  EXPECT_NE(Bytes(Out("run") + "/model.strait"), old_model);
+}
+
 TEST_F(TrainerTest, ResumesAStreamingRunToTheSameModel) {
   ASSERT_TRUE(RunTraining(MakeRecipe("data.views=0"), {.out_dir = Out("whole")}).ok());
   EXPECT_FALSE(RunTraining(MakeRecipe("data.views=0"), {.out_dir = Out("parts"), .stop_after_steps = 9}).ok());
