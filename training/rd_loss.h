@@ -19,20 +19,20 @@ struct DistortionInputs {
   torch::Tensor labels;                              // [N] or [N, H, W] int64
   std::vector<torch::Tensor> stages = {};            // features of the tail's stages; empty unless distilled
   std::vector<torch::Tensor> reference_stages = {};  // in the unsplit network
+  torch::Tensor weights = {};                        // [N], of the samples; undefined: 1 each
 };
 
-// Sum of squared differences over the sum of squares of the reference: 0 is exact, 1 is as good as zeros.
-torch::Tensor RelativeError(const torch::Tensor& restored, const torch::Tensor& reference);
-
-// Scalar distortion of a batch, mean over samples (and over the pixels that logits [N, classes, H, W] answer for).
+// Scalar distortion of a batch, mean over samples (and over the pixels that logits [N, classes, H, W] answer for)
+// of each one's distortion times its weight. A relative error is the sum of squared differences over the sum of
+// squares of the reference, both of the whole batch: 0 is exact, 1 is as good as zeros.
 //
 // task: cross-entropy with the labels.
 //
 // distill: temperature^2 * KL(reference || restored) of the softmax outputs (Hinton et al. 2015), plus
-// feature_weight times the mean RelativeError of the tail's stages (as in FitNets, Romero et al. 2015); needs no
+// feature_weight times the mean relative error of the tail's stages (as in FitNets, Romero et al. 2015); needs no
 // labels.
 //
-// feature: RelativeError alone.
+// feature: relative error alone.
 torch::Tensor Distortion(const LossRecipe& recipe, const DistortionInputs& inputs);
 
 }  // namespace strait

@@ -57,9 +57,10 @@ struct UnitRecipe {  // [unit]
 
 struct LossRecipe {  // [loss]
   LossKind kind = LossKind::kDistill;
-  std::vector<double> lambdas;  // one level each, any order; levels are sorted from the largest (fewest bytes)
-  double feature_weight = 1;    // distill: weight of the relative squared error of the features after the cut
-  double temperature = 1;       // distill: of both softmaxes
+  std::vector<double> lambdas;    // one level each, any order; levels are sorted from the largest (fewest bytes)
+  double feature_weight = 1;      // distill: weight of the relative squared error of the features after the cut
+  double temperature = 1;         // distill: of both softmaxes
+  double level_balance = 0.3333;  // strait: a level weighs lambda^-level_balance, 1 on average
 };
 
 struct TrainRecipe {  // [train]

@@ -227,6 +227,7 @@ std::vector<Key> ModelKeys() {
       List("loss.lambdas", STRAIT_FIELD(loss.lambdas), 0, 64, {0, 1e6, true}),
       Number("loss.feature_weight", STRAIT_FIELD(loss.feature_weight), {0, 1e6}),
       Number("loss.temperature", STRAIT_FIELD(loss.temperature), {0, 1000, true}),
+      Number("loss.level_balance", STRAIT_FIELD(loss.level_balance), {0, 1}),
   };
 }
 

@@ -1,6 +1,7 @@
 #include "training/unit_bank.h"
 
 #include <algorithm>
+#include <cmath>
 #include <sstream>
 
 #include "entropy/error.h"
@@ -24,6 +25,11 @@ UnitBank::UnitBank(const Recipe& recipe, const Shape& feature_shape, bool rectif
       device_(device),
       lambdas_(recipe.loss.lambdas) {
   std::sort(lambdas_.begin(), lambdas_.end(), std::greater<>());
+  double sum = 0;
+  for (const double lambda : lambdas_)
+    level_weights_.push_back(std::pow(lambdas_.back() / lambda, recipe.loss.level_balance));
+  for (const double weight : level_weights_) sum += weight;
+  for (double& weight : level_weights_) weight *= static_cast<double>(lambdas_.size()) / sum;
   const bool shared = recipe.unit.family == UnitFamily::kStrait;
   torch::manual_seed(recipe.train.seed);
   std::vector<torch::Tensor> transforms, scales;
@@ -70,13 +76,16 @@ StepResult UnitBank::Step(const FeatureBatch& batch, int64_t first_level, const 
     if (recipe_.loss.kind != LossKind::kFeature) tail = tail_.Run(out.restored);
     std::vector<torch::Tensor> reference_stages;
     for (const torch::Tensor& stage : batch.stages) reference_stages.push_back(stage.to(device_));
-    distortion = Distortion(recipe_.loss, {out.restored, features, tail.logits, batch.logits.to(device_),
-                                           batch.labels.to(device_), tail.stages, reference_stages});
+    distortion =
+        Distortion(recipe_.loss, {out.restored, features, tail.logits, batch.logits.to(device_),
+                                  batch.labels.to(device_), tail.stages, reference_stages,
+                                  shared ? SampleWeights(features.size(0), first_level) : torch::Tensor()});
     loss = distortion;
     rate = torch::zeros_like(out.rates[0].rate);
     for (const BottleneckUnitImpl::LevelRate& part : out.rates) {
-      const double lambda = lambdas_[static_cast<size_t>(shared ? part.level : first_level)];
-      loss = loss + options.rate_weight * lambda * part.share * part.rate;
+      const auto level = static_cast<size_t>(shared ? part.level : first_level);
+      const double weight = shared ? level_weights_[level] : 1;
+      loss = loss + options.rate_weight * weight * lambdas_[level] * part.share * part.rate;
       rate = rate + part.share * part.rate.detach();
     }
   }
@@ -86,6 +95,13 @@ StepResult UnitBank::Step(const FeatureBatch& batch, int64_t first_level, const 
   const torch::Tensor values =
       torch::stack({loss.detach(), distortion.detach(), rate.detach()}).cpu().to(torch::kDouble);
   return {values[0].item<double>(), values[1].item<double>(), values[2].item<double>()};
+}
+
+torch::Tensor UnitBank::SampleWeights(int64_t samples, int64_t first_level) const {
+  std::vector<float> weights;
+  for (int64_t i = 0; i < samples; ++i)
+    weights.push_back(static_cast<float>(level_weights_[static_cast<size_t>((first_level + i) % levels())]));
+  return torch::tensor(weights).to(device_);
 }
 
 std::vector<BottleneckUnit> UnitBank::Snapshot() const {

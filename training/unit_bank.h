@@ -42,7 +42,8 @@ class UnitBank {
   };
   // One optimiser step on a batch; draws noise from the default generator, so seed it before. One unit for all
   // levels learns as many as there are samples, sample i at level (first_level + i) mod levels(), the mean over
-  // samples of lambda * rate: a step at one level would pull what they share this way and the next one that way.
+  // samples of (distortion + lambda * rate) by the level's weight: a step at one level would pull what they share
+  // this way and the next one that way.
   // Of units of a level each, that of first_level learns.
   StepResult Step(const FeatureBatch& batch, int64_t first_level, const StepOptions& options);
 
@@ -56,12 +57,16 @@ class UnitBank {
   Status LoadOptimizer(const std::string& bytes);
 
  private:
+  // [samples], of the levels at which Step trains them.
+  torch::Tensor SampleWeights(int64_t samples, int64_t first_level) const;
+
   Recipe recipe_;
   Shape feature_shape_;
   bool rectified_;
   Tail tail_;
   torch::Device device_;
   std::vector<double> lambdas_;
+  std::vector<double> level_weights_;  // 1 on average
   std::vector<BottleneckUnit> units_;
   std::unique_ptr<torch::optim::Adam> optimizer_;
 };

@@ -96,6 +96,7 @@ TEST(Recipe, RoundTripsThroughToTomlWithEveryKeyChanged) {
                                             "loss.lambdas=[0.1, 3, 1e-7, 0.012345678901234567]",
                                             "loss.feature_weight=0.7",
                                             "loss.temperature=1e-30",
+                                            "loss.level_balance=0.25",
                                             "train.epochs=99",
                                             "train.batch_size=3",
                                             "train.learning_rate=0.00031415926535897932",

@@ -335,7 +335,8 @@ TEST_F(TrainerTest, NeverChangesTheNetwork) {
 TEST_F(TrainerTest, WeighsTheRateOfEveryLevelByItsLambda) {
   Result<Backbone> network = Backbone::Load(backbone_, {3, 64, 64});
   Result<SplitNetwork> split = network->Cut(Split());
-  const Recipe recipe = MakeRecipe("loss.lambdas=[1e-1,1e-3,1e-6]");
+  Recipe recipe = MakeRecipe("loss.lambdas=[1e-1,1e-3,1e-6]");
+  recipe.loss.level_balance = 0;
   const Result<Tail> tail = Tail::Create(*split, false, torch::kCPU);
   ASSERT_TRUE(tail.ok());
   UnitBank bank(recipe, split->info.shape, true, *tail, torch::kCPU);
@@ -355,6 +356,32 @@ TEST_F(TrainerTest, WeighsTheRateOfEveryLevelByItsLambda) {
   const StepResult result = bank.Step(batch, 1, {.rounded = true, .learning_rate = 1e-3, .rate_weight = 0.5});
   EXPECT_NEAR(result.rate / rate, 1, 1e-4);
   EXPECT_NEAR((result.loss - result.distortion) / weighted, 1, 1e-3);
+}
+
+TEST_F(TrainerTest, WeighsLevelsByTheirBalance) {
+  Result<Backbone> network = Backbone::Load(backbone_, {3, 64, 64});
+  Result<SplitNetwork> split = network->Cut(Split());
+  const Result<Tail> tail = Tail::Create(*split, false, torch::kCPU);
+  ASSERT_TRUE(tail.ok());
+  const FeatureBatch batch{torch::rand({4, 8, 16, 16}), torch::randn({4, 10}),
+                           torch::randint(10, {4}, torch::kLong)};
+  const auto step = [&](const char* balance, const FeatureBatch& some) {
+    Recipe recipe = MakeRecipe(balance);
+    recipe.loss.lambdas = {1e-2, 1e-4};
+    UnitBank bank(recipe, split->info.shape, true, *tail, torch::kCPU);
+    bank.Initialize(batch.features);
+    torch::manual_seed(9);
+    return bank.Step(some, 0, {.rounded = true, .learning_rate = 1e-3}).loss;
+  };
+  // A sample alone is at the first level: of lambdas a hundred times apart the weights are 1 to 10 at a half.
+  const FeatureBatch one{batch.features.narrow(0, 0, 1), batch.logits.narrow(0, 0, 1),
+                         batch.labels.narrow(0, 0, 1)};
+  const double alike = step("loss.level_balance=0", one);
+  EXPECT_NEAR(step("loss.level_balance=0.5", one) / alike, 2.0 / 11, 1e-4);
+  // Samples of both levels: between what each level alone would weigh.
+  const double both = step("loss.level_balance=0.5", batch) / step("loss.level_balance=0", batch);
+  EXPECT_GT(both, 2.0 / 11 + 1e-3);
+  EXPECT_LT(both, 20.0 / 11 - 1e-3);
 }
 
 TEST_F(TrainerTest, CalibratesOnAsManySamplesAsAskedForHoweverFewWereAskedBefore) {

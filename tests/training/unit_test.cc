@@ -285,6 +285,23 @@ TEST(Distortion, OfDistillationIsTheDivergenceFromTheUnsplitOutput) {
               0.75 * std::log(1.5) + 0.25 * std::log(0.5), 1e-5);
 }
 
+TEST(Distortion, OfASampleCountsByItsWeight) {
+  const torch::Tensor x = torch::rand({2, 3, 2, 2}) + 1, reference = torch::randn({2, 5}),
+                      logits = torch::randn({2, 5}), labels = torch::tensor({1, 3}, torch::kLong);
+  for (const LossKind kind : {LossKind::kTask, LossKind::kDistill, LossKind::kFeature}) {
+    LossRecipe recipe;
+    recipe.kind = kind;
+    const auto distortion = [&](const torch::Tensor& weights) {
+      return Distortion(recipe, {x * 0.5, x, logits, reference, labels, {x * 0.3}, {x}, weights}).item<double>();
+    };
+    const double first = distortion(torch::tensor({1.0f, 0.0f})), second = distortion(torch::tensor({0.0f, 1.0f}));
+    EXPECT_NEAR(distortion({}), first + second, 1e-5);
+    EXPECT_NEAR(distortion(torch::tensor({0.5f, 1.5f})), 0.5 * first + 1.5 * second, 1e-5);
+    EXPECT_GT(first, 0);
+    EXPECT_GT(second, 0);
+  }
+}
+
 TEST(FitTable, CostsNoMoreThanItsEntropyAllows) {
   SymbolCounts counts;
   counts.first = -40;
