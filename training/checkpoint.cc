@@ -18,7 +18,8 @@
 namespace strait {
 namespace {
 
-constexpr int64_t kFormatVersion = 2;  // 1 was of runs that trained one level a step
+// 1 was of runs that trained one level a step, 2 of runs whose levels weighed the same.
+constexpr int64_t kFormatVersion = 3;
 
 torch::Tensor BytesToTensor(const std::string& bytes) {
   torch::Tensor tensor = torch::empty({static_cast<int64_t>(bytes.size())}, torch::kUInt8);

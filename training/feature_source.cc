@@ -96,7 +96,6 @@ Status ForEachBatch(const SourceData& data, const Preprocess& preprocess, const 
     STRAIT_ASSIGN_OR_RETURN(std::optional<Batch> batch, loader.Next());
     if (!batch) break;
     if (Interrupted()) return InterruptedError();
-    if (batch->size == 0) continue;
     STRAIT_ASSIGN_OR_RETURN(const FeatureBatch features, network.Run(*batch));
     sink(features, batch->indices);
   }
@@ -239,16 +238,13 @@ class StreamingSource : public FeatureSource {
   }
 
   Result<std::optional<FeatureBatch>> Next() override {
-    std::optional<Batch> batch;
-    do {  // a batch of which no image could be read is empty
-      if (taken_ >= batches_per_epoch()) return std::optional<FeatureBatch>();
-      STRAIT_ASSIGN_OR_RETURN(batch, loader_->Next());
-      if (!batch) {
-        if (first_epoch_) ReportSkipped(*loader_, dataset_);
-        return std::optional<FeatureBatch>();
-      }
-      ++taken_;
-    } while (batch->size == 0);
+    if (taken_ >= batches_per_epoch()) return std::optional<FeatureBatch>();
+    STRAIT_ASSIGN_OR_RETURN(const std::optional<Batch> batch, loader_->Next());
+    if (!batch) {
+      if (first_epoch_) ReportSkipped(*loader_, dataset_);
+      return std::optional<FeatureBatch>();
+    }
+    ++taken_;
     const auto start = std::chrono::steady_clock::now();
     STRAIT_ASSIGN_OR_RETURN(FeatureBatch features, network_.Run(*batch));
     features.labels = LabelsOrAnswers(features);
@@ -269,7 +265,6 @@ class StreamingSource : public FeatureSource {
       while (count < samples) {
         STRAIT_ASSIGN_OR_RETURN(const std::optional<Batch> batch, loader.Next());
         if (!batch) break;
-        if (batch->size == 0) continue;
         STRAIT_ASSIGN_OR_RETURN(const FeatureBatch part, network_.Run(*batch));
         parts.push_back(part.features.cpu());
         count += batch->size;

@@ -45,13 +45,13 @@ Result<RunState> ReadRunState(const std::string& dir, Recipe recipe, const std::
   STRAIT_RETURN_IF_ERROR(AdoptRecipe(checkpoint, dir, recipe));
   STRAIT_RETURN_IF_ERROR(CheckBackbone(checkpoint, dir, recipe.backbone.file, backbone_hash));
   // rd.csv is the last file that a run writes, when all of its models are there.
-  bool finished = FindModels(dir).ok() && std::filesystem::exists(dir + "/rd.csv", error);
-  // Another [export] wants other models of what was learnt.
-  STRAIT_ASSIGN_OR_RETURN(const Recipe written, LoadRecipe(dir + "/recipe.toml", {}));
-  Recipe exported = written;
-  exported.export_ = recipe.export_;
-  finished = finished && ToToml(exported) == ToToml(written);
-  return finished ? RunState::kFinished : RunState::kUnfinished;
+  const bool finished = FindModels(dir).ok() && std::filesystem::exists(dir + "/rd.csv", error);
+  // Another [export] wants other models of what was learnt; recipe.toml has that of the models which are there.
+  Result<Recipe> exported = LoadRecipe(dir + "/recipe.toml", {});
+  if (!finished || !exported.ok()) return RunState::kUnfinished;
+  const std::string written = ToToml(*exported);
+  exported->export_ = recipe.export_;
+  return ToToml(*exported) == written ? RunState::kFinished : RunState::kUnfinished;
 }
 
 }  // namespace strait

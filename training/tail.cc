@@ -33,16 +33,20 @@ torch::jit::Module WithTaps(Graph& tail, const std::vector<CutPoint>& cuts) {
   return ModuleOf(graph, "TappedTail");
 }
 
-// The last of every run of cuts of equal shape, the input's shape left out.
+// The last of every run of cuts of equal shape, without those of the input's shape and those that hold no batch.
 std::vector<CutPoint> LastOfEachShape(const std::vector<CutPoint>& cuts, const torch::jit::IValue& outputs,
-                                      const Shape& input_shape) {
+                                      const Shape& input) {
   const auto& elements = outputs.toTupleRef().elements();
-  std::vector<std::vector<int64_t>> shapes;
-  for (size_t i = 1; i < elements.size(); ++i) shapes.push_back(elements[i].toTensor().sizes().vec());
-  std::vector<CutPoint> last;
+  std::vector<std::pair<CutPoint, Shape>> of_batches;
   for (size_t i = 0; i < cuts.size(); ++i) {
-    const bool repeated = i + 1 < cuts.size() && shapes[i] == shapes[i + 1];
-    if (!repeated && Shape(shapes[i].begin() + 1, shapes[i].end()) != input_shape) last.push_back(cuts[i]);
+    const Shape shape = ShapeOf(elements[i + 1].toTensor());
+    if (shape.size() > 1 && shape[0] == input[0]) of_batches.emplace_back(cuts[i], shape);
+  }
+  std::vector<CutPoint> last;
+  for (size_t i = 0; i < of_batches.size(); ++i) {
+    const auto& [cut, shape] = of_batches[i];
+    const bool repeated = i + 1 < of_batches.size() && shape == of_batches[i + 1].second;
+    if (!repeated && shape != input) last.push_back(cut);
   }
   return last;
 }
@@ -59,7 +63,7 @@ Result<Tail> Tail::Create(const SplitNetwork& network, bool tapped, const torch:
       const std::vector<CutPoint> cuts = FindCuts(*graph);
       const Shape two = WithBatch(2, network.info.shape);
       const torch::jit::IValue probe = WithTaps(*graph, cuts).forward({torch::zeros(SizesOf(two))});
-      tail.module_ = WithTaps(*graph, LastOfEachShape(cuts, probe, network.info.shape));
+      tail.module_ = WithTaps(*graph, LastOfEachShape(cuts, probe, two));
     }
     tail.tapped_ = tapped;
     if (!device.is_cpu()) tail.module_ = ToDevice(tail.module_, device);

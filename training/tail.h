@@ -17,8 +17,8 @@ class Tail {
     std::vector<torch::Tensor> stages;  // empty unless tapped
   };
 
-  // `tapped` also returns what crosses the tail's own splits: the last one of each shape, other than the shape of
-  // its input (a residual network gives one a stage). Everything runs on `device`.
+  // `tapped` also returns what crosses the tail's own splits: the last one of each shape [N, ...], other than the
+  // shape of its input (a residual network gives one a stage). Everything runs on `device`.
   static Result<Tail> Create(const SplitNetwork& network, bool tapped, const torch::Device& device);
 
   bool tapped() const { return tapped_; }

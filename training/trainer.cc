@@ -170,8 +170,10 @@ class Trainer {
       bank_->Initialize(first);
     }
     STRAIT_RETURN_IF_ERROR(MakeDirectory(options_.out_dir));  // only now: an early end leaves no empty folder
-    const std::string toml = ToToml(recipe_);
-    STRAIT_RETURN_IF_ERROR(WriteTextAtomic(Path("recipe.toml"), toml));
+    // A resumed run's stays that of the models which are there until there are others.
+    std::error_code error;
+    if (!options_.resume || !std::filesystem::exists(Path("recipe.toml"), error))
+      STRAIT_RETURN_IF_ERROR(WriteTextAtomic(Path("recipe.toml"), ToToml(recipe_)));
     STRAIT_ASSIGN_OR_RETURN(RunLog log, RunLog::Open(Path("metrics.jsonl"), options_.resume ? step_ : -1));
     log_ = std::make_unique<RunLog>(std::move(log));
     return Status();
@@ -310,6 +312,7 @@ class Trainer {
     STRAIT_ASSIGN_OR_RETURN(
         const std::vector<RdPoint> points,
         WriteModels(*bank_, calibration, MakeProvenance(), network_.tail, eval_set_, options_.out_dir));
+    STRAIT_RETURN_IF_ERROR(WriteTextAtomic(Path("recipe.toml"), ToToml(recipe_)));
     return log_->Write(
         {{"step", step_}, {"epoch", recipe_.train.epochs - 1}, {"final", true}, {"validation", ToJson(points)}});
   }

@@ -16,9 +16,9 @@
 namespace strait {
 
 struct StepResult {
-  double loss = 0;
-  double distortion = 0;
-  double rate = 0;  // mean bits of a sample under the prior (strait), l1 norm of its symbols (datta2022)
+  double loss = 0;        // with the weights of levels
+  double distortion = 0;  // with the weights of levels
+  double rate = 0;  // mean bits of a sample under the prior (strait), l1 norm of its latent (datta2022)
 };
 
 class UnitBank {

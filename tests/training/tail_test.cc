@@ -57,6 +57,23 @@ TEST(Tail, HandsOutTheLastValueOfEachShapeAsItWasBeforeItWasOverwritten) {
   EXPECT_TRUE(torch::allclose(output.stages[2], z.flatten(1)));
 }
 
+TEST(Tail, LeavesOutWhatDoesNotBeginWithTheBatch) {
+  torch::jit::Module net = testing::NewModule("Turned");
+  net.register_module("stem", testing::ConvBn("stem", 3, 4, 1, 10));
+  net.define(R"(
+def forward(self, x: Tensor) -> Tensor:
+  x = torch.max_pool2d(torch.relu(self.stem.forward(x)), [2, 2])
+  x = torch.transpose(torch.flatten(x, 2), 0, 2)
+  x = x * 3.0
+  return torch.mean(torch.transpose(x, 0, 2), [2])
+)");
+  const Result<Tail> tail = Tail::Create(CutAtFirst(net, {4, 8, 8}), /*tapped=*/true, torch::kCPU);
+  ASSERT_TRUE(tail.ok()) << tail.status().ToString();
+  const Tail::Output output = tail->Run(torch::randn({3, 4, 8, 8}));
+  ASSERT_GT(output.stages.size(), 0u);
+  for (const torch::Tensor& stage : output.stages) EXPECT_EQ(stage.size(0), 3) << stage.sizes();
+}
+
 TEST(Tail, CarriesGradientsThroughEveryStageToItsInput) {
   const SplitNetwork network = CutAtFirst(Stages(), {4, 8, 8});
   const Result<Tail> tail = Tail::Create(network, /*tapped=*/true, torch::kCPU);
