@@ -18,7 +18,7 @@ namespace strait {
 struct StepResult {
   double loss = 0;        // with the weights of levels
   double distortion = 0;  // with the weights of levels
-  double rate = 0;  // mean bits of a sample under the prior (strait), l1 norm of its latent (datta2022)
+  double rate = 0;        // mean bits of a sample under the prior (strait), l1 norm of its latent (datta2022)
 };
 
 class UnitBank {

@@ -1,6 +1,6 @@
 // Intra codecs that ffmpeg brings: AVIF's AV1 and HEVC. All images go through one call, each a frame of its own;
-// what is counted of an image is its packet, without container and parameter sets, which is kinder to them than files
-// would be (of AV1 each packet holds its sequence header, 12 bytes).
+// what is counted of an image is its packet, without container and parameter sets, which is kinder to them than
+// files would be (of AV1 each packet holds its sequence header, 12 bytes).
 #pragma once
 
 #include <cstddef>
