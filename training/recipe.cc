@@ -350,6 +350,16 @@ std::vector<RecipeKey> RecipeKeys() {
   return described;
 }
 
+Recipe LearningRecipe(Recipe recipe) {
+  const Recipe defaults;
+  recipe.data.cache = defaults.data.cache;
+  recipe.data.threads = defaults.data.threads;
+  recipe.train.threads = defaults.train.threads;
+  recipe.validation = defaults.validation;
+  recipe.export_ = defaults.export_;
+  return recipe;
+}
+
 std::string ToToml(const Recipe& recipe) {
   std::string toml;
   std::string_view table;

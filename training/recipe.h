@@ -120,6 +120,9 @@ Result<Recipe> ParseRecipe(const std::string& toml, const std::string& name,
 // gone. Errors: kInvalidArgument where keys do not go together; ParseRecipe has ruled them out for its own result.
 Result<Recipe> RecipeAt(const Recipe& recipe, const std::string& split);
 
+// The recipe without what decides nothing that is learnt: caches, threads, validation and export are the defaults.
+Recipe LearningRecipe(Recipe recipe);
+
 // kInvalidArgument naming the first missing key that `strait-train run` needs.
 Status RequireForRun(const Recipe& recipe);
 

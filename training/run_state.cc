@@ -7,26 +7,11 @@
 
 namespace strait {
 
-namespace {
-
-// What decides what a run learns.
-std::string LearningRecipe(Recipe recipe) {
-  const Recipe defaults;
-  recipe.data.cache = defaults.data.cache;
-  recipe.data.threads = defaults.data.threads;
-  recipe.train.threads = defaults.train.threads;
-  recipe.validation = defaults.validation;
-  recipe.export_ = defaults.export_;
-  return ToToml(recipe);
-}
-
-}  // namespace
-
 Status AdoptRecipe(const Checkpoint& checkpoint, const std::string& dir, Recipe& recipe) {
   const std::string path = dir + "/checkpoint.pt";
   STRAIT_ASSIGN_OR_RETURN(const Recipe saved, ParseRecipe(checkpoint.recipe_toml, path, {}));
   if (recipe.train.precision == PrecisionKind::kAuto) recipe.train.precision = saved.train.precision;
-  if (LearningRecipe(recipe) == LearningRecipe(saved)) return Status();
+  if (ToToml(LearningRecipe(recipe)) == ToToml(LearningRecipe(saved))) return Status();
   return Error(StatusCode::kInvalidArgument, path, ": made with another recipe than ", recipe.path,
                "; resume with ", dir, "/recipe.toml");
 }

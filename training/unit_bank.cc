@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 #include <sstream>
 
 #include "entropy/error.h"
@@ -25,12 +26,11 @@ UnitBank::UnitBank(const Recipe& recipe, const Shape& feature_shape, bool rectif
       device_(device),
       lambdas_(recipe.loss.lambdas) {
   std::sort(lambdas_.begin(), lambdas_.end(), std::greater<>());
-  double sum = 0;
-  for (const double lambda : lambdas_)
-    level_weights_.push_back(std::pow(lambdas_.back() / lambda, recipe.loss.level_balance));
-  for (const double weight : level_weights_) sum += weight;
-  for (double& weight : level_weights_) weight *= static_cast<double>(lambdas_.size()) / sum;
   const bool shared = recipe.unit.family == UnitFamily::kStrait;
+  const double balance = shared ? recipe.loss.level_balance : 0;
+  for (const double lambda : lambdas_) level_weights_.push_back(std::pow(lambdas_.back() / lambda, balance));
+  const double sum = std::accumulate(level_weights_.begin(), level_weights_.end(), 0.0);
+  for (double& weight : level_weights_) weight *= static_cast<double>(lambdas_.size()) / sum;
   torch::manual_seed(recipe.train.seed);
   std::vector<torch::Tensor> transforms, scales;
   for (int64_t i = 0; i < (shared ? 1 : levels()); ++i) {
@@ -76,16 +76,14 @@ StepResult UnitBank::Step(const FeatureBatch& batch, int64_t first_level, const 
     if (recipe_.loss.kind != LossKind::kFeature) tail = tail_.Run(out.restored);
     std::vector<torch::Tensor> reference_stages;
     for (const torch::Tensor& stage : batch.stages) reference_stages.push_back(stage.to(device_));
-    distortion =
-        Distortion(recipe_.loss, {out.restored, features, tail.logits, batch.logits.to(device_),
-                                  batch.labels.to(device_), tail.stages, reference_stages,
-                                  shared ? SampleWeights(features.size(0), first_level) : torch::Tensor()});
+    distortion = Distortion(
+        recipe_.loss, {out.restored, features, tail.logits, batch.logits.to(device_), batch.labels.to(device_),
+                       tail.stages, reference_stages, SampleWeights(features.size(0), first_level)});
     loss = distortion;
     rate = torch::zeros_like(out.rates[0].rate);
     for (const BottleneckUnitImpl::LevelRate& part : out.rates) {
       const auto level = static_cast<size_t>(shared ? part.level : first_level);
-      const double weight = shared ? level_weights_[level] : 1;
-      loss = loss + options.rate_weight * weight * lambdas_[level] * part.share * part.rate;
+      loss = loss + options.rate_weight * level_weights_[level] * lambdas_[level] * part.share * part.rate;
       rate = rate + part.share * part.rate.detach();
     }
   }

@@ -66,7 +66,7 @@ class UnitBank {
   Tail tail_;
   torch::Device device_;
   std::vector<double> lambdas_;
-  std::vector<double> level_weights_;  // 1 on average
+  std::vector<double> level_weights_;  // 1 on average; units of a level each: all 1
   std::vector<BottleneckUnit> units_;
   std::unique_ptr<torch::optim::Adam> optimizer_;
 };

@@ -31,15 +31,13 @@ Moments MomentsOf(const std::vector<double>& values) {
 }  // namespace
 
 bool DifferInSeedsAlone(const Recipe& a, const Recipe& b) {
-  const auto without_seeds = [](Recipe recipe) {
+  const auto without_seeds = [](const Recipe& recipe) {
     const Recipe defaults;
-    recipe.data.seed = defaults.data.seed;
-    recipe.data.cache = defaults.data.cache;
-    recipe.data.threads = defaults.data.threads;
-    recipe.train.seed = defaults.train.seed;
-    recipe.train.threads = defaults.train.threads;
-    recipe.validation = defaults.validation;
-    return ToToml(recipe);
+    Recipe rest = LearningRecipe(recipe);
+    rest.data.seed = defaults.data.seed;
+    rest.train.seed = defaults.train.seed;
+    rest.export_ = recipe.export_;  // makes other models of what was learnt
+    return ToToml(rest);
   };
   return without_seeds(a) == without_seeds(b);
 }

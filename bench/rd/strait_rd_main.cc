@@ -28,7 +28,7 @@ void AddOptions(CLI::App& app, strait::RdToolOptions& options, std::string& qual
                  "tables that --csv wrote over the same samples: their curves beside those measured now")
       ->delimiter(',')
       ->allow_extra_args(false);
-  app.add_option("--samples", options.samples, "only so many samples of a fixed shuffle")
+  app.add_option("--samples", options.samples, "only so many samples, the same ones every time")
       ->check(CLI::PositiveNumber);
   app.add_option("--qualities", qualities, "levels, or all: also three qualities between each two levels")
       ->check(CLI::IsMember({"levels", "all"}));
