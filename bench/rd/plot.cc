@@ -30,8 +30,8 @@ set border 3 linecolor rgb '#444444' linewidth 1
 set tics nomirror out scale 0.6 textcolor rgb '#333333'
 set grid xtics ytics linetype 1 linecolor rgb '#E4E4E4' linewidth 0.8
 set xlabel 'bytes per sample (log scale)' textcolor rgb '#222222'
-# Curves rise and saturate: the lower right is the corner they leave free.
-set key inside bottom right Left reverse opaque noenhanced samplen 2.5 spacing 1.3 textcolor rgb '#222222'
+# Below the axes, where it hides no curve.
+set key below Left reverse noenhanced height 0.6 samplen 2.5 spacing 1.3 textcolor rgb '#222222'
 set logscale x
 set format x '%.0s%c'
 set offsets graph 0, graph 0, graph 0.03, graph 0.02
@@ -45,8 +45,8 @@ std::string GnuplotQuoted(const std::string& text) {
 }
 
 constexpr const char* kSvg =
-    "svg size 900,600 dynamic font 'DejaVu Sans,Helvetica,Arial,sans-serif,14' background '#FFFFFF'";
-constexpr const char* kPng = "pngcairo size 900,600 font 'DejaVu Sans,12' background '#FFFFFF'";
+    "svg size 900,660 dynamic font 'DejaVu Sans,Helvetica,Arial,sans-serif,14' background '#FFFFFF'";
+constexpr const char* kPng = "pngcairo size 900,660 font 'DejaVu Sans,12' background '#FFFFFF'";
 
 Result<std::vector<uint8_t>> Draw(const PlotContent& content, const std::string& terminal) {
   if (CurvesOf(content.rows).empty()) return Error(StatusCode::kInvalidArgument, "plot: no codec to draw");
