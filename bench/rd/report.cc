@@ -172,11 +172,13 @@ std::string ToJson(const Report& report) {
     }
   }
   for (const SeedBdRates& rates : report.seed_bd_rates) {
+    nlohmann::ordered_json percent = nlohmann::ordered_json::array();
+    for (const std::optional<double>& seed : rates.percent) percent.push_back(value(seed));
     document["seed_bd_rate"].push_back({{"reference", rates.reference},
                                         {"test", rates.codec},
-                                        {"percent", rates.percent},
-                                        {"mean", rates.mean},
-                                        {"deviation", rates.deviation}});
+                                        {"percent", std::move(percent)},
+                                        {"mean", value(rates.mean)},
+                                        {"deviation", value(rates.deviation)}});
   }
   document["measured"] = nlohmann::ordered_json::array();
   for (const MeasuredTable& table : report.measured)

@@ -108,16 +108,20 @@ std::vector<SeedBdRates> FindSeedBdRates(const std::vector<SeedCurves>& codecs, 
   for (const SeedCurves& codec : codecs) {
     if (codec.seeds.size() < 2) continue;
     for (const Curve& reference : CurvesOf(rows)) {
-      SeedBdRates rates{codec.mean.front().codec, reference.codec, {}, 0, 0};
+      SeedBdRates rates{codec.mean.front().codec, reference.codec, {}, {}, {}};
       if (rates.codec == rates.reference) continue;
+      std::vector<double> known;
       for (const std::vector<RdPoint>& seed : codec.seeds) {
         const Result<BdRate> rate = ComputeBdRate(reference.points, CurvesOf(seed).front().points);
-        if (rate.ok()) rates.percent.push_back(rate->percent);
+        rates.percent.push_back(rate.ok() ? std::optional(rate->percent) : std::nullopt);
+        if (rate.ok()) known.push_back(rate->percent);
       }
-      if (rates.percent.size() < codec.seeds.size()) continue;
-      const Moments moments = MomentsOf(rates.percent);
-      rates.mean = moments.mean;
-      rates.deviation = moments.deviation;
+      if (known.empty()) continue;
+      if (known.size() == codec.seeds.size()) {
+        const Moments moments = MomentsOf(known);
+        rates.mean = moments.mean;
+        rates.deviation = moments.deviation;
+      }
       all.push_back(std::move(rates));
     }
   }
@@ -126,12 +130,16 @@ std::vector<SeedBdRates> FindSeedBdRates(const std::vector<SeedCurves>& codecs, 
 
 std::string SeedBdTable(const std::vector<SeedBdRates>& rates) {
   if (rates.empty()) return "";
+  const auto signed_text = [](const std::optional<double>& percent) {
+    return percent ? fmt::format("{:+.1f}", *percent) : "-";
+  };
   std::vector<std::vector<std::string>> lines = {{"codec", "over", "BD-rate % mean", "+-", "of each seed"}};
   for (const SeedBdRates& pair : rates) {
     std::string each;
-    for (const double percent : pair.percent) each += fmt::format("{}{:+.1f}", each.empty() ? "" : " ", percent);
-    lines.push_back({pair.codec, pair.reference, fmt::format("{:+.1f}", pair.mean),
-                     fmt::format("{:.1f}", pair.deviation), each});
+    for (const std::optional<double>& percent : pair.percent)
+      each += fmt::format("{}{}", each.empty() ? "" : " ", signed_text(percent));
+    lines.push_back({pair.codec, pair.reference, signed_text(pair.mean),
+                     pair.deviation ? fmt::format("{:.1f}", *pair.deviation) : "-", each});
   }
   return Aligned(lines, 2);
 }

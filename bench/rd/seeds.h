@@ -1,6 +1,7 @@
 // Runs of one recipe with different seeds as one codec: means and their spread.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -36,10 +37,11 @@ std::string SeedTable(const std::vector<SeedCurves>& codecs);
 // BD-rates of each seed of a codec over the mean curve of another.
 struct SeedBdRates {
   std::string codec, reference;
-  std::vector<double> percent;  // of each seed
-  double mean = 0, deviation = 0;
+  std::vector<std::optional<double>> percent;  // of each seed; nullopt where the curves do not overlap enough
+  std::optional<double> mean, deviation;       // nullopt without that of every seed
 };
-// Every pair of a codec with more than one seed and another codec of `rows`; pairs refused for a seed are left out.
+// Every pair of a codec with more than one seed and another codec of `rows` that has a BD-rate for one seed at
+// least.
 std::vector<SeedBdRates> FindSeedBdRates(const std::vector<SeedCurves>& codecs, const std::vector<RdPoint>& rows);
 
 // A line a pair; empty without one.

@@ -59,5 +59,20 @@ TEST(Seeds, TablesSaySpreadAndBdRatesOfEachSeed) {
   EXPECT_EQ(SeedBdTable(FindSeedBdRates({reference}, rows)), "");
 }
 
+TEST(Seeds, ASeedWithoutABdRateIsShownAndNotAveragedAway) {
+  const std::vector<RdPoint> out_of_reach = CurveOf("ours-2", 1, 40);
+  const SeedCurves ours = MeanOfSeeds({CurveOf("ours", 0.5, 0), out_of_reach}).value();
+  const SeedCurves reference = MeanOfSeeds({CurveOf("reference", 1, 0)}).value();
+  std::vector<RdPoint> rows = ours.mean;
+  rows.insert(rows.end(), reference.mean.begin(), reference.mean.end());
+  const std::vector<SeedBdRates> rates = FindSeedBdRates({ours, reference}, rows);
+  ASSERT_EQ(rates.size(), 1u);
+  EXPECT_NEAR(rates[0].percent.at(0).value(), -50, 0.1);
+  EXPECT_EQ(rates[0].percent.at(1), std::nullopt);
+  EXPECT_EQ(rates[0].mean, std::nullopt);
+  const std::string table = SeedBdTable(rates);
+  EXPECT_NE(table.find("ours   reference               -   -       -50.0 -"), std::string::npos) << table;
+}
+
 }  // namespace
 }  // namespace strait
