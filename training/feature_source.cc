@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <filesystem>
 #include <numeric>
 
 #include "datasets/loader.h"
@@ -103,16 +104,25 @@ Status ForEachBatch(const SourceData& data, const Preprocess& preprocess, const 
   return Status();
 }
 
+// A data set's folder by the one name that it has from everywhere.
+std::string AbsoluteSpec(const std::string& spec) {
+  const size_t path = spec.find(':') + 1;  // 0 where there is none
+  std::error_code error;
+  const std::filesystem::path folder = std::filesystem::canonical(spec.substr(path), error);
+  return path == 0 || error ? spec : spec.substr(0, path) + folder.string();
+}
+
 // What cached features depend on. Files that change under the same name and number are not noticed.
 std::string DescribeFeatures(const Recipe& recipe, const SourceData& data, const SplitNetwork& network, int views,
                              bool has_stages) {
   const Preprocess& p = recipe.data.preprocess;
   return fmt::format(
       "{}, {} samples, {} views, seed {}; resize {}, crop {}, mean {}, std {}, augment {}, min_area {}, flip {}; "
-      "head {}, tail {}{}",
-      recipe.data.spec, data.size(), views, recipe.data.seed, p.resize, p.crop, fmt::join(p.mean, " "),
-      fmt::join(p.std, " "), p.augment, p.min_area, p.flip, HashConstants(network.head),
-      HashConstants(network.tail), has_stages ? ", with stages" : "");
+      "split {} {}, head {}, tail {}{}",
+      AbsoluteSpec(recipe.data.spec), data.size(), views, recipe.data.seed, p.resize, p.crop,
+      fmt::join(p.mean, " "), fmt::join(p.std, " "), p.augment, p.min_area, p.flip, network.info.name,
+      ToString(network.info.shape), HashConstants(network.head), HashConstants(network.tail),
+      has_stages ? ", with stages" : "");
 }
 
 class CachedSource : public FeatureSource {
