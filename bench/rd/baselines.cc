@@ -118,9 +118,11 @@ std::string BaselineCodec(const std::string& name) {
 }
 
 Status CheckBaselines(const std::vector<std::string>& names) {
-  const bool needs_ffmpeg =
-      std::ranges::any_of(names, [](const auto& name) { return kVideoCodecs.contains(name); });
-  return needs_ffmpeg ? CheckFfmpeg() : Status();
+  for (const std::string& name : names) {
+    const auto video = kVideoCodecs.find(name);
+    if (video != kVideoCodecs.end()) STRAIT_RETURN_IF_ERROR(CheckVideoCodec(video->second));
+  }
+  return Status();
 }
 
 Result<std::vector<Image>> BaselineCrops(const std::vector<std::string>& names, const EvalData& data) {

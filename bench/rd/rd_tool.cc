@@ -63,26 +63,32 @@ std::vector<std::vector<RdPoint>> ByCodec(const std::vector<RdPoint>& rows) {
   return codecs;
 }
 
-// The curves of all runs, those of one recipe with several seeds as one when that is asked for.
-Result<std::vector<SeedCurves>> MeasureRuns(const std::vector<RunDir>& runs, const EvalData& data,
-                                            const RdToolOptions& options) {
-  std::vector<std::vector<std::vector<RdPoint>>> measured;  // of each run, of each codec
+using Groups = std::vector<std::vector<size_t>>;
+
+// Indices of the runs whose curves are one: each alone, or those of one recipe with several seeds.
+Result<Groups> GroupRuns(const std::vector<RunDir>& runs, const RdToolOptions& options) {
+  Groups groups;
+  if (!options.seeds) {
+    for (size_t i = 0; i < runs.size(); ++i) groups.push_back({i});
+    return groups;
+  }
   std::vector<Recipe> recipes;
+  for (const RunDir& run : runs) recipes.push_back(run.recipe);
+  STRAIT_ASSIGN_OR_RETURN(groups, GroupBySeed(recipes, options.run_dirs));
+  for (const std::vector<size_t>& group : groups) {
+    if (group.size() == 1)
+      std::fprintf(stderr, "--seeds: %s is alone, no other run has its recipe\n", runs[group[0]].path.c_str());
+  }
+  return groups;
+}
+
+Result<std::vector<SeedCurves>> MeasureRuns(const std::vector<RunDir>& runs, const Groups& groups,
+                                            const EvalData& data, const RdToolOptions& options) {
+  std::vector<std::vector<std::vector<RdPoint>>> measured;  // of each run, of each codec
   for (const RunDir& run : runs) {
     STRAIT_ASSIGN_OR_RETURN(const std::vector<RdPoint> rows,
                             EvaluateRun(run, data, {options.between_levels, options.checksum, options.huffman}));
     measured.push_back(ByCodec(rows));
-    recipes.push_back(run.recipe);
-  }
-  std::vector<std::vector<size_t>> groups;
-  if (options.seeds) {
-    STRAIT_ASSIGN_OR_RETURN(groups, GroupBySeed(recipes, options.run_dirs));
-    for (const std::vector<size_t>& group : groups) {
-      if (group.size() == 1)
-        std::fprintf(stderr, "--seeds: %s is alone, no other run has its recipe\n", runs[group[0]].path.c_str());
-    }
-  } else {
-    for (size_t i = 0; i < runs.size(); ++i) groups.push_back({i});
   }
   std::vector<SeedCurves> curves;
   for (const std::vector<size_t>& group : groups) {
@@ -157,6 +163,7 @@ Status RunRdTool(const RdToolOptions& options) {
   }
   STRAIT_RETURN_IF_ERROR(CheckBaselines(options.baselines));
   STRAIT_ASSIGN_OR_RETURN(const std::vector<RunDir> runs, OpenRuns(options));
+  STRAIT_ASSIGN_OR_RETURN(const Groups groups, GroupRuns(runs, options));
   Report report;
   STRAIT_ASSIGN_OR_RETURN(report.measured, ReadMeasured(options.measured_files, CodecsMeasuredNow(options, runs)));
   const EvalDataOptions data_options{options.data_spec, options.backbone_file, options.samples};
@@ -168,7 +175,7 @@ Status RunRdTool(const RdToolOptions& options) {
   std::fputs(CostTable(runs, data.network.info).c_str(), stderr);
 
   report.rows = {unsplit};
-  STRAIT_ASSIGN_OR_RETURN(report.seeds, MeasureRuns(runs, data, options));
+  STRAIT_ASSIGN_OR_RETURN(report.seeds, MeasureRuns(runs, groups, data, options));
   for (const SeedCurves& codec : report.seeds)
     report.rows.insert(report.rows.end(), codec.mean.begin(), codec.mean.end());
   STRAIT_ASSIGN_OR_RETURN(const std::vector<RdPoint> baselines, EvaluateBaselines(options.baselines, data, crops));

@@ -36,7 +36,8 @@ bool DifferInSeedsAlone(const Recipe& a, const Recipe& b) {
     Recipe rest = LearningRecipe(recipe);
     rest.data.seed = defaults.data.seed;
     rest.train.seed = defaults.train.seed;
-    rest.export_ = recipe.export_;  // makes other models of what was learnt
+    rest.train.precision = defaults.train.precision;  // "auto" became what was faster that day
+    rest.export_ = recipe.export_;                    // makes other models of what was learnt
     return ToToml(rest);
   };
   return without_seeds(a) == without_seeds(b);

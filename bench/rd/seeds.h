@@ -12,8 +12,8 @@
 
 namespace strait {
 
-// Whether two recipes differ in seeds alone (and in what does not change results: caches, threads,
-// validation while training).
+// Whether two recipes differ in seeds alone (and in what changes no result, caches, threads and validation while
+// training, or none beyond rounding: the precision that training timed as the faster).
 bool DifferInSeedsAlone(const Recipe& a, const Recipe& b);
 
 // Indices of runs, a group for each recipe, in order of first appearance; `paths` name the runs. kInvalidArgument

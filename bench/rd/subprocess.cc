@@ -12,6 +12,7 @@
 
 #include "codec/file_io.h"
 #include "entropy/error.h"
+#include "training/interrupt.h"
 
 namespace strait {
 namespace {
@@ -58,6 +59,7 @@ Status RunProgram(const std::vector<std::string>& arguments, const std::string& 
   posix_spawn_file_actions_destroy(&actions);
   int status = failure;
   if (failure == 0 && waitpid(child, &status, 0) < 0) status = -1;
+  if (Interrupted()) return Error(StatusCode::kIo, arguments[0], ": interrupted");
   if (status == 0) return {};
   return Error(StatusCode::kIo, arguments[0], " failed: ", MessageIn(errors));
 }

@@ -13,7 +13,7 @@ namespace strait {
 bool HasProgram(const std::string& name);
 
 // Runs a program of PATH with these arguments, without a shell, its stdout in a file where one is named. Errors:
-// kIo with the last lines of what it said on stderr.
+// kIo with the last lines of what it said on stderr, or when an InterruptScope saw a signal meanwhile.
 Status RunProgram(const std::vector<std::string>& arguments, const std::string& stdout_path = "");
 
 // A folder of its own in the system's place for temporary files, removed at the end.

@@ -8,6 +8,7 @@
 #include "bench/rd/subprocess.h"
 #include "codec/file_io.h"
 #include "entropy/error.h"
+#include "training/interrupt.h"
 
 namespace strait {
 namespace {
@@ -40,10 +41,17 @@ std::vector<int> VideoQualities(VideoCodec codec) {
   return {50, 46, 42, 38, 34, 30, 26};
 }
 
-Status CheckFfmpeg() {
-  if (HasProgram("ffmpeg") && HasProgram("ffprobe")) return {};
-  return Error(StatusCode::kIo,
-               "ffmpeg: not found; install the package ffmpeg or leave avif and hevc out of --baselines");
+Status CheckVideoCodec(VideoCodec codec) {
+  if (!HasProgram("ffmpeg") || !HasProgram("ffprobe")) {
+    return Error(StatusCode::kIo,
+                 "ffmpeg: not found; install the package ffmpeg or leave avif and hevc out of --baselines");
+  }
+  constexpr int kSide = 64;
+  const Image grey{kSide, kSide, std::vector<uint8_t>(size_t{kSide} * kSide * 3, 128)};
+  const Status status = CodeImages(codec, {grey}, VideoQualities(codec).front()).status();
+  if (status.ok()) return {};
+  return Error(status.code(), VideoCodecName(codec), ": cannot be coded here (", status.message(),
+               "); install an ffmpeg that can or leave it out of --baselines");
 }
 
 Status CheckVideoImages(VideoCodec codec, const std::vector<Image>& images) {
@@ -62,7 +70,7 @@ Status CheckVideoImages(VideoCodec codec, const std::vector<Image>& images) {
 
 Result<CodedImages> CodeImages(VideoCodec codec, const std::vector<Image>& images, int quality) {
   STRAIT_RETURN_IF_ERROR(CheckVideoImages(codec, images));
-  STRAIT_RETURN_IF_ERROR(CheckFfmpeg());
+  const InterruptScope interrupt;  // the folder goes even when the run is ended
   const Image& first = images.front();
   std::vector<uint8_t> raw;
   for (const Image& image : images) raw.insert(raw.end(), image.pixels.begin(), image.pixels.end());

@@ -25,8 +25,9 @@ struct CodedImages {
   std::vector<Image> decoded;
 };
 
-// kIo naming the package when there is no ffmpeg on PATH: to be asked before an hour of measuring.
-Status CheckFfmpeg();
+// Codes a small image: to be asked before an hour of measuring. kIo when there is no ffmpeg on PATH or it was built
+// without the encoder.
+Status CheckVideoCodec(VideoCodec codec);
 
 // kInvalidArgument unless the images are of one size, both sides even.
 Status CheckVideoImages(VideoCodec codec, const std::vector<Image>& images);

@@ -20,6 +20,7 @@ TEST(Seeds, GroupRunsWhoseRecipesDifferInSeedsAlone) {
   second.train.seed = 2;
   second.data.seed = 5;
   second.data.cache = "elsewhere";
+  second.train.precision = PrecisionKind::kBFloat16;
   other.train.epochs = 3;
   const std::vector<std::string> paths = {"runs/a", "runs/b", "runs/c"};
   EXPECT_EQ(GroupBySeed({first, other, second}, paths).value(), (std::vector<std::vector<size_t>>{{0, 2}, {1}}));

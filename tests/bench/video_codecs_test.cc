@@ -7,14 +7,16 @@
 
 #include "bench/rd/subprocess.h"
 #include "tests/bench/test_images.h"
+#include "training/interrupt.h"
 
 namespace strait {
 namespace {
 
 TEST(VideoCodecs, GiveEachImageBackInOrderForFewerBytesAtHigherRateFactors) {
-  if (!CheckFfmpeg().ok()) GTEST_SKIP() << "no ffmpeg";
+  if (!HasProgram("ffmpeg")) GTEST_SKIP() << "no ffmpeg";
   const std::vector<Image> images = {TestImage(64, 64), TestImage(64, 64, 20), TestImage(64, 64, -20)};
   for (const VideoCodec codec : {VideoCodec::kAvif, VideoCodec::kHevc}) {
+    if (const Status status = CheckVideoCodec(codec); !status.ok()) GTEST_SKIP() << status.ToString();
     const std::vector<int> qualities = VideoQualities(codec);
     const Result<CodedImages> fine = CodeImages(codec, images, qualities.back());
     const Result<CodedImages> coarse = CodeImages(codec, images, qualities.front());
@@ -44,6 +46,17 @@ TEST(Subprocess, SaysWhatAProgramSaid) {
   EXPECT_EQ(status.code(), StatusCode::kIo);
   EXPECT_NE(status.message().find("the reason"), std::string::npos) << status.message();
   EXPECT_EQ(RunProgram({"no-such-program-anywhere"}).code(), StatusCode::kIo);
+}
+
+TEST(Subprocess, EndsInAnErrorWhenTheRunIsInterrupted) {
+  Status status;
+  {
+    const InterruptScope interrupt;
+    status = RunProgram({"sh", "-c", "kill -TERM $PPID"});
+  }
+  EXPECT_NE(status.message().find("interrupted"), std::string::npos) << status.ToString();
+  const InterruptScope another;
+  EXPECT_TRUE(RunProgram({"sh", "-c", "exit 0"}).ok());
 }
 
 }  // namespace
