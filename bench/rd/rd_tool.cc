@@ -107,6 +107,17 @@ Result<std::vector<SeedCurves>> MeasureRuns(const std::vector<RunDir>& runs, con
   return curves;
 }
 
+// What the figures were measured on, which --data, --backbone and --samples may have made other than the recipes
+// say.
+Setting DescribeSetting(const RdToolOptions& options, const Recipe& recipe, const EvalData& data) {
+  return {{"data", options.data_spec.empty() ? recipe.data.spec : options.data_spec},
+          {"samples", std::to_string(data.set.labels.size(0))},
+          {"network", options.backbone_file.empty() ? recipe.backbone.file : options.backbone_file},
+          {"network hash", data.backbone.hash()},
+          {"split", data.network.info.name + " " + ToString(data.network.info.shape)},
+          {"frames", options.checksum ? "with checksum" : "without checksum"}};
+}
+
 using Tables = std::vector<std::pair<std::string, std::string>>;
 
 // Headings and texts of what there is to say.
@@ -114,9 +125,15 @@ Tables MakeTables(const Report& report, const std::string& accuracy_name) {
   Tables tables = {{"Rate and accuracy", ToTable(report.rows, accuracy_name)}};
   if (!report.operating_points.empty())
     tables.emplace_back("Bytes at a drop, drop at a number of bytes", OperatingTable(report.operating_points));
-  if (!report.bd_rates.empty()) tables.emplace_back("BD-rates", BdTable(report.bd_rates));
+  if (!report.bd_rates.empty()) {
+    tables.emplace_back("BD-rates", BdTable(report.bd_rates));
+    tables.emplace_back("BD-rates over agreement",
+                        BdTable(report.bd_rates_over_agreement, "the same over agreement, not accuracy"));
+  }
   for (auto& [heading, text] : Tables{{"Spread over seeds", SeedTable(report.seeds)},
                                       {"BD-rates by seed", SeedBdTable(report.seed_bd_rates)},
+                                      {"BD-rates by seed, over agreement",
+                                       SeedBdTable(report.seed_bd_rates_over_agreement, "over, by agreement")},
                                       {"Measured before", MeasuredNotes(report.measured)}}) {
     if (!text.empty()) tables.emplace_back(heading, text);
   }
@@ -140,7 +157,7 @@ Status WriteHtml(const RdToolOptions& options, const std::vector<RunDir>& runs, 
 Status WriteReports(const RdToolOptions& options, const std::vector<RunDir>& runs, const EvalData& data,
                     const Report& report) {
   const PlotContent plot{report.rows, AccuracyName(data.set.answers)};
-  const Tables tables = MakeTables(report, plot.accuracy_name);
+  Tables tables = MakeTables(report, plot.accuracy_name);
   for (const auto& table : tables) std::printf("%s%s", &table == &tables.front() ? "" : "\n", table.second.c_str());
   std::fflush(stdout);
   for (const std::string& note : BdNotes(report.bd_rates)) std::fprintf(stderr, "%s\n", note.c_str());
@@ -148,7 +165,8 @@ Status WriteReports(const RdToolOptions& options, const std::vector<RunDir>& run
   if (!options.json_file.empty()) STRAIT_RETURN_IF_ERROR(WriteTextAtomic(options.json_file, ToJson(report)));
   if (!options.plot_file.empty()) STRAIT_RETURN_IF_ERROR(WritePlot(plot, options.plot_file));
   if (options.html_file.empty()) return Status();
-  return WriteHtml(options, runs, data, plot, tables);
+  tables.insert(tables.begin(), {"Measured on", SettingText(report.setting)});
+  return WriteHtml(options, runs, data, plot, std::move(tables));
 }
 
 }  // namespace
@@ -174,6 +192,7 @@ Status RunRdTool(const RdToolOptions& options) {
   STRAIT_ASSIGN_OR_RETURN(const std::vector<Image> crops, BaselineCrops(options.baselines, data));
   std::fputs(CostTable(runs, data.network.info).c_str(), stderr);
 
+  report.setting = DescribeSetting(options, runs.front().recipe, data);
   report.rows = {unsplit};
   STRAIT_ASSIGN_OR_RETURN(report.seeds, MeasureRuns(runs, groups, data, options));
   for (const SeedCurves& codec : report.seeds)
@@ -183,8 +202,10 @@ Status RunRdTool(const RdToolOptions& options) {
   for (const MeasuredTable& table : report.measured)
     report.rows.insert(report.rows.end(), table.rows.begin(), table.rows.end());
   report.bd_rates = BdRates(report.rows);
+  report.bd_rates_over_agreement = BdRates(report.rows, &RdPoint::agreement);
   report.operating_points = FindOperatingPoints(report.rows);
   report.seed_bd_rates = FindSeedBdRates(report.seeds, report.rows);
+  report.seed_bd_rates_over_agreement = FindSeedBdRates(report.seeds, report.rows, &RdPoint::agreement);
   return WriteReports(options, runs, data, report);
 }
 

@@ -18,6 +18,42 @@ std::vector<std::string> CodecsOf(const std::vector<BdEntry>& entries) {
   return codecs;
 }
 
+using Json = nlohmann::ordered_json;
+
+Json Number(const std::optional<double>& number) { return number ? Json(*number) : Json(); }
+
+Json BdJson(const std::vector<BdEntry>& entries) {
+  Json list = Json::array();
+  for (const BdEntry& entry : entries) {
+    Json item = {{"reference", entry.reference}, {"test", entry.test}};
+    if (entry.rate.ok()) {
+      item["percent"] = entry.rate->percent;
+      item["low_accuracy"] = entry.rate->low_accuracy;
+      item["high_accuracy"] = entry.rate->high_accuracy;
+      item["dropped_reference"] = entry.rate->dropped_reference;
+      item["dropped_test"] = entry.rate->dropped_test;
+    } else {
+      item["refused"] = entry.rate.status().message();
+    }
+    list.push_back(std::move(item));
+  }
+  return list;
+}
+
+Json SeedBdJson(const std::vector<SeedBdRates>& all) {
+  Json list = Json::array();
+  for (const SeedBdRates& rates : all) {
+    Json percent = Json::array();
+    for (const std::optional<double>& seed : rates.percent) percent.push_back(Number(seed));
+    list.push_back({{"reference", rates.reference},
+                    {"test", rates.codec},
+                    {"percent", std::move(percent)},
+                    {"mean", Number(rates.mean)},
+                    {"deviation", Number(rates.deviation)}});
+  }
+  return list;
+}
+
 }  // namespace
 
 std::string Aligned(const std::vector<std::vector<std::string>>& lines, size_t left_columns) {
@@ -51,8 +87,8 @@ std::string ToTable(const std::vector<RdPoint>& rows, const std::string& accurac
   return Aligned(lines, 2);
 }
 
-std::vector<BdEntry> BdRates(const std::vector<RdPoint>& rows) {
-  std::vector<Curve> curves = CurvesOf(rows);
+std::vector<BdEntry> BdRates(const std::vector<RdPoint>& rows, RdColumn over) {
+  std::vector<Curve> curves = CurvesOf(rows, over);
   std::erase_if(curves, [](const Curve& curve) { return curve.points.size() < 2; });
   std::vector<BdEntry> entries;
   for (const Curve& reference : curves) {
@@ -64,9 +100,9 @@ std::vector<BdEntry> BdRates(const std::vector<RdPoint>& rows) {
   return entries;
 }
 
-std::string BdTable(const std::vector<BdEntry>& entries) {
+std::string BdTable(const std::vector<BdEntry>& entries, const std::string& title) {
   const std::vector<std::string> codecs = CodecsOf(entries);
-  std::vector<std::vector<std::string>> lines(1, {"BD-rate % of column over row"});
+  std::vector<std::vector<std::string>> lines(1, {title});
   lines[0].insert(lines[0].end(), codecs.begin(), codecs.end());
   for (const std::string& reference : codecs) {
     std::vector<std::string> line = {reference};
@@ -121,9 +157,16 @@ std::vector<std::string> BdNotes(const std::vector<BdEntry>& entries) {
   return notes;
 }
 
+std::string SettingText(const Setting& setting) {
+  std::vector<std::vector<std::string>> lines;
+  for (const auto& [name, value] : setting) lines.push_back({name, value});
+  return Aligned(lines, 2);
+}
+
 std::string ToJson(const Report& report) {
-  nlohmann::ordered_json document;
-  document["points"] = nlohmann::ordered_json::array();
+  Json document;
+  for (const auto& [name, value] : report.setting) document["setting"][name] = value;
+  document["points"] = Json::array();
   for (const RdPoint& row : report.rows) {
     document["points"].push_back({{"codec", row.codec},
                                   {"level", row.level},
@@ -134,33 +177,18 @@ std::string ToJson(const Report& report) {
                                   {"top1_drop", row.top1_drop},
                                   {"agreement", row.agreement}});
   }
-  document["bd_rate"] = nlohmann::ordered_json::array();
-  for (const BdEntry& entry : report.bd_rates) {
-    nlohmann::ordered_json item = {{"reference", entry.reference}, {"test", entry.test}};
-    if (entry.rate.ok()) {
-      item["percent"] = entry.rate->percent;
-      item["low_accuracy"] = entry.rate->low_accuracy;
-      item["high_accuracy"] = entry.rate->high_accuracy;
-      item["dropped_reference"] = entry.rate->dropped_reference;
-      item["dropped_test"] = entry.rate->dropped_test;
-    } else {
-      item["refused"] = entry.rate.status().message();
-    }
-    document["bd_rate"].push_back(std::move(item));
-  }
-  document["operating_points"] = nlohmann::ordered_json::array();
-  const auto value = [](const std::optional<double>& number) {
-    return number ? nlohmann::ordered_json(*number) : nlohmann::ordered_json();
-  };
+  document["bd_rate"] = BdJson(report.bd_rates);
+  document["bd_rate_over_agreement"] = BdJson(report.bd_rates_over_agreement);
+  document["operating_points"] = Json::array();
   for (const OperatingPoints& codec : report.operating_points) {
-    nlohmann::ordered_json item = {{"codec", codec.codec}};
+    Json item = {{"codec", codec.codec}};
     for (size_t k = 0; k < std::size(kDrops); ++k)
-      item["bytes_at_drop"][fmt::format("{:g}", kDrops[k])] = value(codec.bytes_at_drop[k]);
+      item["bytes_at_drop"][fmt::format("{:g}", kDrops[k])] = Number(codec.bytes_at_drop[k]);
     for (size_t k = 0; k < std::size(kBytes); ++k)
-      item["drop_at_bytes"][fmt::format("{:g}", kBytes[k])] = value(codec.drop_at_bytes[k]);
+      item["drop_at_bytes"][fmt::format("{:g}", kBytes[k])] = Number(codec.drop_at_bytes[k]);
     document["operating_points"].push_back(std::move(item));
   }
-  document["seeds"] = document["seed_bd_rate"] = nlohmann::ordered_json::array();
+  document["seeds"] = Json::array();
   for (const SeedCurves& codec : report.seeds) {
     if (codec.seeds.size() < 2) continue;
     for (const RdPoint& row : codec.deviation) {
@@ -168,19 +196,13 @@ std::string ToJson(const Report& report) {
                                    {"level", row.level},
                                    {"count", codec.seeds.size()},
                                    {"bytes_deviation", row.bytes_per_sample},
-                                   {"top1_deviation", row.top1}});
+                                   {"top1_deviation", row.top1},
+                                   {"agreement_deviation", row.agreement}});
     }
   }
-  for (const SeedBdRates& rates : report.seed_bd_rates) {
-    nlohmann::ordered_json percent = nlohmann::ordered_json::array();
-    for (const std::optional<double>& seed : rates.percent) percent.push_back(value(seed));
-    document["seed_bd_rate"].push_back({{"reference", rates.reference},
-                                        {"test", rates.codec},
-                                        {"percent", std::move(percent)},
-                                        {"mean", value(rates.mean)},
-                                        {"deviation", value(rates.deviation)}});
-  }
-  document["measured"] = nlohmann::ordered_json::array();
+  document["seed_bd_rate"] = SeedBdJson(report.seed_bd_rates);
+  document["seed_bd_rate_over_agreement"] = SeedBdJson(report.seed_bd_rates_over_agreement);
+  document["measured"] = Json::array();
   for (const MeasuredTable& table : report.measured)
     document["measured"].push_back({{"file", table.path}, {"codecs", table.Codecs()}});
   return document.dump(2) + "\n";

@@ -90,7 +90,7 @@ Result<SeedCurves> MeanOfSeeds(std::vector<std::vector<RdPoint>> seeds) {
 
 std::string SeedTable(const std::vector<SeedCurves>& codecs) {
   std::vector<std::vector<std::string>> lines = {
-      {"codec", "level", "seeds", "bytes/sample", "+-", "accuracy %", "+-"}};
+      {"codec", "level", "seeds", "bytes/sample", "+-", "accuracy %", "+-", "agreement %", "+-"}};
   for (const SeedCurves& codec : codecs) {
     if (codec.seeds.size() < 2) continue;
     for (size_t row = 0; row < codec.mean.size(); ++row) {
@@ -98,22 +98,24 @@ std::string SeedTable(const std::vector<SeedCurves>& codecs) {
       lines.push_back({mean.codec, mean.level, std::to_string(codec.seeds.size()),
                        fmt::format("{:.1f}", mean.bytes_per_sample),
                        fmt::format("{:.1f}", deviation.bytes_per_sample), fmt::format("{:.2f}", mean.top1),
-                       fmt::format("{:.2f}", deviation.top1)});
+                       fmt::format("{:.2f}", deviation.top1), fmt::format("{:.2f}", mean.agreement),
+                       fmt::format("{:.2f}", deviation.agreement)});
     }
   }
   return lines.size() > 1 ? Aligned(lines, 2) : "";
 }
 
-std::vector<SeedBdRates> FindSeedBdRates(const std::vector<SeedCurves>& codecs, const std::vector<RdPoint>& rows) {
+std::vector<SeedBdRates> FindSeedBdRates(const std::vector<SeedCurves>& codecs, const std::vector<RdPoint>& rows,
+                                         RdColumn over) {
   std::vector<SeedBdRates> all;
   for (const SeedCurves& codec : codecs) {
     if (codec.seeds.size() < 2) continue;
-    for (const Curve& reference : CurvesOf(rows)) {
+    for (const Curve& reference : CurvesOf(rows, over)) {
       SeedBdRates rates{codec.mean.front().codec, reference.codec, {}, {}, {}};
       if (rates.codec == rates.reference) continue;
       std::vector<double> known;
       for (const std::vector<RdPoint>& seed : codec.seeds) {
-        const Result<BdRate> rate = ComputeBdRate(reference.points, CurvesOf(seed).front().points);
+        const Result<BdRate> rate = ComputeBdRate(reference.points, CurvesOf(seed, over).front().points);
         rates.percent.push_back(rate.ok() ? std::optional(rate->percent) : std::nullopt);
         if (rate.ok()) known.push_back(rate->percent);
       }
@@ -129,12 +131,12 @@ std::vector<SeedBdRates> FindSeedBdRates(const std::vector<SeedCurves>& codecs, 
   return all;
 }
 
-std::string SeedBdTable(const std::vector<SeedBdRates>& rates) {
+std::string SeedBdTable(const std::vector<SeedBdRates>& rates, const std::string& heading) {
   if (rates.empty()) return "";
   const auto signed_text = [](const std::optional<double>& percent) {
     return percent ? fmt::format("{:+.1f}", *percent) : "-";
   };
-  std::vector<std::vector<std::string>> lines = {{"codec", "over", "BD-rate % mean", "+-", "of each seed"}};
+  std::vector<std::vector<std::string>> lines = {{"codec", heading, "BD-rate % mean", "+-", "of each seed"}};
   for (const SeedBdRates& pair : rates) {
     std::string each;
     for (const std::optional<double>& percent : pair.percent)

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "bench/rd/bd_rate.h"
+#include "bench/rd/curves.h"
 #include "strait/result.h"
 #include "training/evaluate.h"
 #include "training/recipe.h"
@@ -31,7 +32,8 @@ struct SeedCurves {
 // kInvalidArgument when the curves have different levels.
 Result<SeedCurves> MeanOfSeeds(std::vector<std::vector<RdPoint>> seeds);
 
-// Bytes and accuracy of every level with their deviations, of codecs with more than one seed; empty without one.
+// Bytes, accuracy and agreement of every level with their deviations, of codecs with more than one seed; empty
+// without one.
 std::string SeedTable(const std::vector<SeedCurves>& codecs);
 
 // BD-rates of each seed of a codec over the mean curve of another.
@@ -42,9 +44,10 @@ struct SeedBdRates {
 };
 // Every pair of a codec with more than one seed and another codec of `rows` that has a BD-rate for one seed at
 // least.
-std::vector<SeedBdRates> FindSeedBdRates(const std::vector<SeedCurves>& codecs, const std::vector<RdPoint>& rows);
+std::vector<SeedBdRates> FindSeedBdRates(const std::vector<SeedCurves>& codecs, const std::vector<RdPoint>& rows,
+                                         RdColumn over = &RdPoint::top1);
 
-// A line a pair; empty without one.
-std::string SeedBdTable(const std::vector<SeedBdRates>& rates);
+// A line a pair; empty without one. `heading` is that of the column of references.
+std::string SeedBdTable(const std::vector<SeedBdRates>& rates, const std::string& heading = "over");
 
 }  // namespace strait

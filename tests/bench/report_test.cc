@@ -65,6 +65,16 @@ TEST(Report, BdTableShowsRatesAndDashesWhereRefused) {
             "few,er                            -       -       0\n");
 }
 
+TEST(Report, BdRatesAreOverTheColumnAskedFor) {
+  std::vector<RdPoint> rows;
+  for (int k = 0; k < 4; ++k) {
+    rows.push_back({"a", std::to_string(k), 0, 10.0 * (1 << k), 0.1, 80.0 + k, 5, 90.0 + k});
+    rows.push_back({"b", std::to_string(k), 0, 10.0 * (1 << k), 0.1, 80.0 + k, 5, 91.0 + k});
+  }
+  EXPECT_NEAR(BdRates(rows)[0].rate->percent, 0, 1e-9);
+  EXPECT_NEAR(BdRates(rows, &RdPoint::agreement)[0].rate->percent, -50, 1e-6);
+}
+
 TEST(Report, BdNotesGiveEachRefusalOnceWithItsReason) {
   const std::vector<std::string> notes = BdNotes(BdRates(kRows));
   ASSERT_EQ(notes.size(), 2u);
@@ -76,12 +86,16 @@ TEST(Report, BdNotesGiveEachRefusalOnceWithItsReason) {
 TEST(Report, JsonHoldsTheRowsTheRatesOrReasonsAndTheSpread) {
   const std::vector<RdPoint> ours(kRows.begin() + 1, kRows.begin() + 5);
   const SeedCurves seeds = MeanOfSeeds({ours, ours}).value();
-  const auto document = nlohmann::json::parse(ToJson({kRows,
+  const auto document = nlohmann::json::parse(ToJson({{{"data", "shapes"}, {"samples", "9"}},
+                                                      kRows,
                                                       BdRates(kRows),
+                                                      BdRates(kRows, &RdPoint::agreement),
                                                       FindOperatingPoints(kRows),
                                                       {seeds},
                                                       FindSeedBdRates({seeds}, kRows),
+                                                      FindSeedBdRates({seeds}, kRows, &RdPoint::agreement),
                                                       {{"old.csv", 85.76, kRows}}}));
+  EXPECT_EQ(document["setting"]["data"], "shapes");
   ASSERT_EQ(document["points"].size(), kRows.size());
   EXPECT_EQ(document["points"][2]["bytes_per_sample"], 59.25);
   EXPECT_EQ(document["points"][2]["codec"], "ours");
@@ -93,6 +107,9 @@ TEST(Report, JsonHoldsTheRowsTheRatesOrReasonsAndTheSpread) {
   ASSERT_EQ(document["seed_bd_rate"].size(), 1u);
   EXPECT_EQ(document["seed_bd_rate"][0]["reference"], "twice");
   EXPECT_NEAR(document["seed_bd_rate"][0]["mean"].get<double>(), -50, 1e-6);
+  ASSERT_EQ(document["bd_rate_over_agreement"].size(), 6u);
+  EXPECT_NEAR(document["bd_rate_over_agreement"][0]["percent"].get<double>(), 100, 1e-6);
+  EXPECT_EQ(document["seed_bd_rate_over_agreement"].size(), 1u);
   EXPECT_EQ(document["measured"][0]["file"], "old.csv");
   EXPECT_EQ(document["measured"][0]["codecs"], nlohmann::json({"unsplit", "ours", "twice", "few,er", "raw"}));
 }
