@@ -117,8 +117,13 @@ std::string BaselineCodec(const std::string& name) {
   return feature == kFeatureCodecs.end() ? name : FeatureCodecName(feature->second);
 }
 
-Status CheckBaselines(const std::vector<std::string>& names) {
+Status CheckBaselines(const std::vector<std::string>& names, size_t splits) {
   for (const std::string& name : names) {
+    if (splits > 1 && kFeatureCodecs.contains(name)) {
+      return Error(StatusCode::kInvalidArgument, "--baselines ", name,
+                   " codes the features of one split, but the runs are of ", splits,
+                   "; leave it out or measure the splits apart");
+    }
     const auto video = kVideoCodecs.find(name);
     if (video != kVideoCodecs.end()) STRAIT_RETURN_IF_ERROR(CheckVideoCodec(video->second));
   }

@@ -31,8 +31,9 @@ const std::vector<std::string>& BaselineNames();
 // What the rows of a baseline have as their codec: "f16-zstd" of "f16".
 std::string BaselineCodec(const std::string& name);
 
-// kIo when one of the baselines named needs a program that is not there.
-Status CheckBaselines(const std::vector<std::string>& names);
+// kIo when one of the baselines named needs a program that is not there, kInvalidArgument when one codes features
+// and there are several splits, each with its own.
+Status CheckBaselines(const std::vector<std::string>& names, size_t splits);
 
 // The samples as images, where one of the baselines named codes images, else none. kInvalidArgument when they are
 // of sizes that it cannot code, or no images.

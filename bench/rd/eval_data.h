@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -30,6 +31,9 @@ struct EvalData {
   std::unique_ptr<Dataset> images;  // null for feature arrays
   std::vector<size_t> indices;      // sample i of `set` is image indices[i]
 };
+
+// The same samples at every split that runs are measured at, by its name.
+using EvalDataOfSplits = std::map<std::string, EvalData>;
 
 // Runs the whole set through head and tail on the CPU, with progress on stderr.
 // Errors: those of the backbone, split and data set, and kInvalidArgument for an empty set.

@@ -134,9 +134,10 @@ std::string ToHtml(const Example& example) {
 
 }  // namespace
 
-Result<std::vector<Example>> MakeExamples(const std::vector<RunDir>& runs, const EvalData& data, size_t count,
-                                          bool checksum) {
+Result<std::vector<Example>> MakeExamples(const std::vector<RunDir>& runs, const EvalDataOfSplits& of_splits,
+                                          size_t count, bool checksum) {
   std::vector<Example> examples;
+  const EvalData& data = of_splits.begin()->second;  // samples are the same at each
   if (!data.images) return examples;
   return CatchTorch(StatusCode::kInternal, "examples", [&]() -> Result<std::vector<Example>> {
     torch::NoGradGuard no_grad;
@@ -155,7 +156,8 @@ Result<std::vector<Example>> MakeExamples(const std::vector<RunDir>& runs, const
       example.unsplit_answer = unsplit.text;
       example.unsplit_is_right = unsplit.is_right;
       for (const RunDir& run : runs)
-        STRAIT_RETURN_IF_ERROR(AddAnswers(run, data, at, names, checksum, example.answers));
+        STRAIT_RETURN_IF_ERROR(
+            AddAnswers(run, of_splits.at(run.recipe.split.point), at, names, checksum, example.answers));
       examples.push_back(std::move(example));
     }
     return examples;

@@ -29,8 +29,8 @@ struct Example {
 
 // `count` samples spread evenly over the set, through real frames at the lowest, a middle and the highest level of
 // each run, with checksums or without. Empty for feature arrays, which have no images.
-Result<std::vector<Example>> MakeExamples(const std::vector<RunDir>& runs, const EvalData& data, size_t count,
-                                          bool checksum);
+Result<std::vector<Example>> MakeExamples(const std::vector<RunDir>& runs, const EvalDataOfSplits& data,
+                                          size_t count, bool checksum);
 
 struct HtmlContent {
   std::string title;

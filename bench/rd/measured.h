@@ -6,7 +6,6 @@
 #include <vector>
 
 #include "strait/result.h"
-#include "training/backbone.h"
 #include "training/rd_table.h"
 
 namespace strait {
@@ -23,9 +22,8 @@ struct MeasuredTable {
 // `taken` or in two tables.
 Result<std::vector<MeasuredTable>> ReadMeasured(const std::vector<std::string>& paths, std::set<std::string> taken);
 
-// kModelMismatch when a table's unsplit network has another accuracy (other samples or another network), or its
-// bits are of another number of elements than `split` has.
-Status CheckMeasured(const std::vector<MeasuredTable>& tables, double unsplit_accuracy, const SplitInfo& split);
+// kModelMismatch when a table's unsplit network has another accuracy: other samples or another network.
+Status CheckMeasured(const std::vector<MeasuredTable>& tables, double unsplit_accuracy);
 
 // "FILE: CODEC, CODEC", a line a table; empty without one.
 std::string MeasuredNotes(const std::vector<MeasuredTable>& tables);

@@ -83,11 +83,12 @@ Result<Groups> GroupRuns(const std::vector<RunDir>& runs, const RdToolOptions& o
 }
 
 Result<std::vector<SeedCurves>> MeasureRuns(const std::vector<RunDir>& runs, const Groups& groups,
-                                            const EvalData& data, const RdToolOptions& options) {
+                                            const EvalDataOfSplits& data, const RdToolOptions& options) {
   std::vector<std::vector<std::vector<RdPoint>>> measured;  // of each run, of each codec
   for (const RunDir& run : runs) {
     STRAIT_ASSIGN_OR_RETURN(const std::vector<RdPoint> rows,
-                            EvaluateRun(run, data, {options.between_levels, options.checksum, options.huffman}));
+                            EvaluateRun(run, data.at(run.recipe.split.point),
+                                        {options.between_levels, options.checksum, options.huffman}));
     measured.push_back(ByCodec(rows));
   }
   std::vector<SeedCurves> curves;
@@ -109,12 +110,16 @@ Result<std::vector<SeedCurves>> MeasureRuns(const std::vector<RunDir>& runs, con
 
 // What the figures were measured on, which --data, --backbone and --samples may have made other than the recipes
 // say.
-Setting DescribeSetting(const RdToolOptions& options, const Recipe& recipe, const EvalData& data) {
+Setting DescribeSetting(const RdToolOptions& options, const Recipe& recipe, const EvalDataOfSplits& data) {
+  const EvalData& any = data.begin()->second;
+  std::string splits;
+  for (const auto& [name, at_split] : data)
+    splits += (splits.empty() ? "" : ", ") + name + " " + ToString(at_split.network.info.shape);
   return {{"data", options.data_spec.empty() ? recipe.data.spec : options.data_spec},
-          {"samples", std::to_string(data.set.labels.size(0))},
+          {"samples", std::to_string(any.set.labels.size(0))},
           {"network", options.backbone_file.empty() ? recipe.backbone.file : options.backbone_file},
-          {"network hash", data.backbone.hash()},
-          {"split", data.network.info.name + " " + ToString(data.network.info.shape)},
+          {"network hash", any.backbone.hash()},
+          {data.size() > 1 ? "splits" : "split", splits},
           {"frames", options.checksum ? "with checksum" : "without checksum"}};
 }
 
@@ -140,23 +145,23 @@ Tables MakeTables(const Report& report, const std::string& accuracy_name) {
   return tables;
 }
 
-Status WriteHtml(const RdToolOptions& options, const std::vector<RunDir>& runs, const EvalData& data,
+Status WriteHtml(const RdToolOptions& options, const std::vector<RunDir>& runs, const EvalDataOfSplits& data,
                  const PlotContent& plot, Tables tables) {
   constexpr size_t kExamples = 6;
   HtmlContent content;
-  content.title = "Rate and accuracy of " + runs.front().codec + " at " + data.network.info.name;
+  content.title = "Rate and accuracy of " + runs.front().codec + " at " + runs.front().recipe.split.point;
   STRAIT_ASSIGN_OR_RETURN(content.plot_svg, DrawSvg(plot));
   content.tables = std::move(tables);
-  content.tables.emplace_back("Cost of the units", CostTable(runs, data.network.info));
+  content.tables.emplace_back("Cost of the units", CostTable(runs, data));
   STRAIT_ASSIGN_OR_RETURN(content.examples, MakeExamples(runs, data, kExamples, options.checksum));
   for (const RunDir& run : runs) content.recipes.emplace_back(run.path, ToToml(run.recipe));
   content.machine = DescribeMachine();
   return WriteTextAtomic(options.html_file, ToHtml(content));
 }
 
-Status WriteReports(const RdToolOptions& options, const std::vector<RunDir>& runs, const EvalData& data,
+Status WriteReports(const RdToolOptions& options, const std::vector<RunDir>& runs, const EvalDataOfSplits& data,
                     const Report& report) {
-  const PlotContent plot{report.rows, AccuracyName(data.set.answers)};
+  const PlotContent plot{report.rows, AccuracyName(data.begin()->second.set.answers)};
   Tables tables = MakeTables(report, plot.accuracy_name);
   for (const auto& table : tables) std::printf("%s%s", &table == &tables.front() ? "" : "\n", table.second.c_str());
   std::fflush(stdout);
@@ -179,25 +184,34 @@ Status RunRdTool(const RdToolOptions& options) {
   for (const std::string* file : {&options.csv_file, &options.json_file, &options.plot_file, &options.html_file}) {
     if (!file->empty()) STRAIT_RETURN_IF_ERROR(CheckFolder(*file));
   }
-  STRAIT_RETURN_IF_ERROR(CheckBaselines(options.baselines));
   STRAIT_ASSIGN_OR_RETURN(const std::vector<RunDir> runs, OpenRuns(options));
+  std::set<std::string> splits;
+  for (const RunDir& run : runs) splits.insert(run.recipe.split.point);
+  STRAIT_RETURN_IF_ERROR(CheckBaselines(options.baselines, splits.size()));
   STRAIT_ASSIGN_OR_RETURN(const Groups groups, GroupRuns(runs, options));
   Report report;
   STRAIT_ASSIGN_OR_RETURN(report.measured, ReadMeasured(options.measured_files, CodecsMeasuredNow(options, runs)));
   const EvalDataOptions data_options{options.data_spec, options.backbone_file, options.samples};
-  STRAIT_ASSIGN_OR_RETURN(const EvalData data, BuildEvalData(runs.front().recipe, data_options));
-  for (const RunDir& run : runs) STRAIT_RETURN_IF_ERROR(CheckModels(run, data));
-  const RdPoint unsplit = UnsplitRow(data.set);
-  STRAIT_RETURN_IF_ERROR(CheckMeasured(report.measured, unsplit.top1, data.network.info));
-  STRAIT_ASSIGN_OR_RETURN(const std::vector<Image> crops, BaselineCrops(options.baselines, data));
-  std::fputs(CostTable(runs, data.network.info).c_str(), stderr);
+  EvalDataOfSplits data;
+  Recipe recipe = runs.front().recipe;
+  for (const std::string& split : splits) {
+    recipe.split.point = split;
+    STRAIT_ASSIGN_OR_RETURN(EvalData at_split, BuildEvalData(recipe, data_options));
+    data.emplace(split, std::move(at_split));
+  }
+  for (const RunDir& run : runs) STRAIT_RETURN_IF_ERROR(CheckModels(run, data.at(run.recipe.split.point)));
+  const EvalData& first = data.at(runs.front().recipe.split.point);
+  const RdPoint unsplit = UnsplitRow(first.set);
+  STRAIT_RETURN_IF_ERROR(CheckMeasured(report.measured, unsplit.top1));
+  STRAIT_ASSIGN_OR_RETURN(const std::vector<Image> crops, BaselineCrops(options.baselines, first));
+  std::fputs(CostTable(runs, data).c_str(), stderr);
 
   report.setting = DescribeSetting(options, runs.front().recipe, data);
   report.rows = {unsplit};
   STRAIT_ASSIGN_OR_RETURN(report.seeds, MeasureRuns(runs, groups, data, options));
   for (const SeedCurves& codec : report.seeds)
     report.rows.insert(report.rows.end(), codec.mean.begin(), codec.mean.end());
-  STRAIT_ASSIGN_OR_RETURN(const std::vector<RdPoint> baselines, EvaluateBaselines(options.baselines, data, crops));
+  STRAIT_ASSIGN_OR_RETURN(const std::vector<RdPoint> baselines, EvaluateBaselines(options.baselines, first, crops));
   report.rows.insert(report.rows.end(), baselines.begin(), baselines.end());
   for (const MeasuredTable& table : report.measured)
     report.rows.insert(report.rows.end(), table.rows.begin(), table.rows.end());

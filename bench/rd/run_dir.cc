@@ -97,7 +97,6 @@ Status CheckSameSetting(const RunDir& first, const RunDir& other, bool data_give
   };
   const Recipe &a = first.recipe, &b = other.recipe;
   if (!data_given && a.data.spec != b.data.spec) return differ("data.spec", a.data.spec, b.data.spec);
-  if (a.split.point != b.split.point) return differ("split.point", a.split.point, b.split.point);
   if (a.backbone.input != b.backbone.input) {
     return differ("backbone.input", ToString(a.backbone.input), ToString(b.backbone.input));
   }
@@ -160,7 +159,7 @@ Result<std::vector<RdPoint>> EvaluateRun(const RunDir& run, const EvalData& data
   return rows;
 }
 
-std::string CostTable(const std::vector<RunDir>& runs, const SplitInfo& split) {
+std::string CostTable(const std::vector<RunDir>& runs, const EvalDataOfSplits& data) {
   size_t width = 4;
   for (const RunDir& run : runs) width = std::max(width, run.codec.size());
   std::string text = fmt::format("{:<{}}  {:<9}  {:>13}  {:>10}  {:>10}  {:>10}\n", "unit", width, "half",
@@ -172,14 +171,19 @@ std::string CostTable(const std::vector<RunDir>& runs, const SplitInfo& split) {
   };
   for (const RunDir& run : runs) {
     const Model& model = *run.models.front();
+    const SplitInfo& split = data.at(run.recipe.split.point).network.info;
     line(run.codec, "analysis", model.analysis_macs(), split.macs_before, model.analysis_params(),
          split.params_before);
     line(run.codec, "synthesis", model.synthesis_macs(), split.macs_after, model.synthesis_params(),
          split.params_after);
   }
-  return text +
-         fmt::format("network at {}: head {} multiply-adds, {} parameters; tail {} multiply-adds, {} parameters\n",
-                     split.name, split.macs_before, split.params_before, split.macs_after, split.params_after);
+  for (const auto& [name, at_split] : data) {
+    const SplitInfo& split = at_split.network.info;
+    text +=
+        fmt::format("network at {}: head {} multiply-adds, {} parameters; tail {} multiply-adds, {} parameters\n",
+                    name, split.macs_before, split.params_before, split.macs_after, split.params_after);
+  }
+  return text;
 }
 
 }  // namespace strait

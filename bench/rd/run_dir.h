@@ -26,8 +26,8 @@ struct RunDir {
 // Errors name the file; without a model the message says which command writes one.
 Result<RunDir> OpenRunDir(const std::string& path);
 
-// Runs measured together must see the same tensors. Errors: kInvalidArgument naming both runs and what differs
-// (data set unless `data_given`, preprocessing, input shape, split).
+// Runs measured together must see the same samples. Errors: kInvalidArgument naming both runs and what differs
+// (data set unless `data_given`, preprocessing, input shape).
 Status CheckSameSetting(const RunDir& first, const RunDir& other, bool data_given);
 
 // Every model must come from the backbone in `data` and restore its feature shape. Errors: kModelMismatch naming
@@ -49,6 +49,6 @@ struct RunMeasure {
 Result<std::vector<RdPoint>> EvaluateRun(const RunDir& run, const EvalData& data, const RunMeasure& measure);
 
 // Multiply-adds and parameters of each run's unit and their share of the half they sit in, as an aligned table.
-std::string CostTable(const std::vector<RunDir>& runs, const SplitInfo& split);
+std::string CostTable(const std::vector<RunDir>& runs, const EvalDataOfSplits& data);
 
 }  // namespace strait

@@ -27,6 +27,13 @@ if [ -n "$html" ]; then
   done
 fi
 
+# Units at several splits are curves of one plot; what codes features has a curve at each split and so none here.
+tiny_run --set split.point=layer3 --set unit.stride=1 --out deeper
+"$rd" seed1 deeper --baselines jpeg --json rd.json --csv splits.csv 2>err >out || fail "strait-rd of two splits does not exit 0"
+[ "$(grep -c '^deeper,' splits.csv)" -eq 2 ] || fail "a run at another split is gone: $(cat splits.csv)"
+[ "$(grep '^seed1,' splits.csv)" = "$(grep '^seed1,' apart.csv)" ] || fail "a curve changes beside one of another split"
+grep -q '"splits": "layer2 [0-9x]*, layer3 [0-9x]*"' rd.json || fail "no word of the splits: $(head -n 10 rd.json)"
+
 # Curves measured before lie beside those measured now, and are refused where they do not belong.
 grep '^unsplit\|^codec\|^wider' apart.csv >wider.csv
 "$rd" seed1 seed2 --measured wider.csv --csv beside.csv 2>err >out || fail "strait-rd --measured does not exit 0"
@@ -43,9 +50,8 @@ refused() {  # PART ARGUMENTS...: exit 1 and one line of what is wrong, before o
 refused 'wider.csv: has a curve "wider", and so has' wider --measured wider.csv
 refused 'wider.csv: has a curve "wider", and so has' seed1 --measured wider.csv,wider.csv
 refused 'cannot read none.csv' seed1 --measured none.csv
+refused '--baselines u8 codes the features of one split' seed1 deeper --baselines u8
 refused 'missing/rd.csv: no such folder' seed1 --csv missing/rd.csv
-awk -F, -v OFS=, 'NR > 1 && $1 != "unsplit" { $5 *= 2 } { print }' wider.csv >bad.csv
-refused 'bad.csv: its features have [0-9]* elements, those at [a-z0-9]* [0-9]*; measure' seed1 --measured bad.csv
 grep -v '^unsplit' wider.csv >bad.csv
 refused 'bad.csv: has no row "unsplit"' seed1 --measured bad.csv
 sed 's/^unsplit,-,0,0.00,0.000000,[0-9.]*/unsplit,-,0,0.00,0.000000,1.5/' wider.csv >bad.csv
