@@ -45,8 +45,10 @@ const GoldenFrame kFrames[] = {{"default_q2", {1, 4, 6, 6}, 2.0, false},
                                {"default_between_levels", {1, 4, 6, 6}, 0.6875, true},
                                {"batch3_8x10_q1", {3, 4, 8, 10}, 1.0, false},
                                {"batch2_q2_checksum", {2, 4, 6, 6}, 2.0, true},
+                               {"many_symbols_q1", {1, 4, 40, 40}, 1.0, true},
                                {"q2", {1, 4, 6, 6}, 2.0, false, "context"},
-                               {"between_levels_checksum", {2, 4, 14, 10}, 0.53125, true, "context"}};
+                               {"between_levels_checksum", {2, 4, 14, 10}, 0.53125, true, "context"},
+                               {"many_symbols_q1", {1, 4, 40, 40}, 1.0, true, "context"}};
 
 std::shared_ptr<const Model> GoldenModel(const std::string& folder = "valid") {
   auto model = Model::FromBytes(Read(folder + "/model.strait"));
