@@ -22,7 +22,9 @@ pre { background: #f6f6f6; padding: .8rem 1rem; overflow-x: auto; font-size: 13p
 svg { max-width: 100%; height: auto; }
 .examples { display: flex; flex-wrap: wrap; gap: 1.5rem; }
 .examples figure { margin: 0; width: 21rem; }
-.examples img { width: 9rem; image-rendering: auto; display: block; }
+.examples img { width: 9rem; image-rendering: auto; }
+.examples td img { width: 4.5rem; image-rendering: pixelated; vertical-align: middle; margin-right: .5rem; }
+.examples figcaption:empty { display: none; }
 .examples table { border-collapse: collapse; font-size: 13px; }
 .examples td, .examples th { padding: .05rem .6rem .05rem 0; text-align: left; font-weight: normal; }
 .examples td.bytes { text-align: right; }
@@ -65,17 +67,33 @@ std::string Base64(const std::vector<uint8_t>& bytes) {
   return text;
 }
 
-struct Answer {
-  std::string text;
-  bool is_right;
-};
+// [H, W] classes as colours, which begin anew after sixteen.
+Result<std::vector<uint8_t>> MaskPng(const torch::Tensor& classes) {
+  constexpr uint8_t kColours[][3] = {{0, 0, 0},       {230, 159, 0},   {86, 180, 233},  {0, 158, 115},
+                                     {240, 228, 66},  {0, 114, 178},   {213, 94, 0},    {204, 121, 167},
+                                     {153, 153, 153}, {255, 255, 255}, {60, 60, 60},    {120, 60, 20},
+                                     {170, 240, 160}, {90, 20, 120},   {250, 200, 190}, {110, 120, 30}};
+  const torch::Tensor rows = classes.to(torch::kLong).contiguous();
+  Image image{static_cast<int>(rows.size(0)), static_cast<int>(rows.size(1)), {}};
+  for (int64_t i = 0; i < rows.numel(); ++i) {
+    const auto& colour = kColours[static_cast<size_t>(rows.data_ptr<int64_t>()[i]) % std::size(kColours)];
+    image.pixels.insert(image.pixels.end(), std::begin(colour), std::end(colour));
+  }
+  return EncodeImage(ImageCodec::kPng, image, 0);
+}
 
 // `given` and `label` of one sample, batch first.
-Answer AnswerOf(const torch::Tensor& given, const torch::Tensor& label, const std::vector<std::string>& names) {
-  if (given.dim() != 1) return {fmt::format("{} {:.1f} %", AccuracyName(given), Accuracy(given, label)), true};
-  const auto answer = given.item<int64_t>();
-  const auto index = static_cast<size_t>(answer);
-  return {index < names.size() ? names[index] : std::to_string(answer), answer == label.item<int64_t>()};
+Result<Answer> AnswerOf(const torch::Tensor& given, const torch::Tensor& label,
+                        const std::vector<std::string>& names) {
+  if (given.dim() != 1) {
+    Answer answer{fmt::format("{} {:.1f} %", AccuracyName(given), Accuracy(given, label)), true, {}};
+    STRAIT_ASSIGN_OR_RETURN(answer.mask_png, MaskPng(given[0]));
+    return answer;
+  }
+  const auto index = static_cast<size_t>(given.item<int64_t>());
+  return Answer{index < names.size() ? names[index] : std::to_string(index),
+                given.item<int64_t>() == label.item<int64_t>(),
+                {}};
 }
 
 Status AddAnswers(const RunDir& run, const EvalData& data, int64_t row, const std::vector<std::string>& names,
@@ -100,9 +118,9 @@ Status AddAnswers(const RunDir& run, const EvalData& data, int64_t row, const st
                                        {.quality = static_cast<double>(level), .checksum = checksum}, frame));
     STRAIT_RETURN_IF_ERROR(Decoder(run.models[m]).Decode(frame, restored));
     const torch::Tensor dst = torch::from_blob(restored.data.data(), src.sizes(), torch::kFloat);
-    const Answer answer =
-        AnswerOf(AnswersOf(tail.forward({dst}).toTensor()), data.set.labels.narrow(0, row, 1), names);
-    answers.push_back({run.codec, std::to_string(k), frame.size(), answer.text, answer.is_right});
+    STRAIT_ASSIGN_OR_RETURN(Answer answer, AnswerOf(AnswersOf(tail.forward({dst}).toTensor()),
+                                                    data.set.labels.narrow(0, row, 1), names));
+    answers.push_back({run.codec, std::to_string(k), frame.size(), std::move(answer)});
   }
   return Status();
 }
@@ -116,18 +134,22 @@ std::string CpuName() {
   return "unknown processor";
 }
 
-std::string Cell(const std::string& text, bool is_right) {
-  return fmt::format("<td{}>{}</td>", is_right ? "" : " class=\"wrong\"", Escaped(text));
+std::string ImageTag(const std::vector<uint8_t>& png) {
+  return png.empty() ? "" : fmt::format("<img alt=\"\" src=\"data:image/png;base64,{}\">", Base64(png));
+}
+
+std::string Cell(const Answer& answer) {
+  return fmt::format("<td{}>{}{}</td>", answer.is_right ? "" : " class=\"wrong\"", ImageTag(answer.mask_png),
+                     Escaped(answer.text));
 }
 
 std::string ToHtml(const Example& example) {
   std::string html = fmt::format(
-      "<figure><img alt=\"\" src=\"data:image/png;base64,{}\"><figcaption>{}</figcaption>\n<table>\n"
-      "<tr><th>unsplit</th><td></td><td></td>{}</tr>\n",
-      Base64(example.png), Escaped(example.label), Cell(example.unsplit_answer, example.unsplit_is_right));
+      "<figure>{}{}<figcaption>{}</figcaption>\n<table>\n<tr><th>unsplit</th><td></td><td></td>{}</tr>\n",
+      ImageTag(example.png), ImageTag(example.label_mask_png), Escaped(example.label), Cell(example.unsplit));
   for (const ExampleAnswer& answer : example.answers) {
     html += fmt::format("<tr><th>{}</th><td>{}</td><td class=\"bytes\">{} B</td>{}</tr>\n", Escaped(answer.codec),
-                        Escaped(answer.level), answer.bytes, Cell(answer.answer, answer.is_right));
+                        Escaped(answer.level), answer.bytes, Cell(answer.answer));
   }
   return html + "</table></figure>\n";
 }
@@ -150,11 +172,14 @@ Result<std::vector<Example>> MakeExamples(const std::vector<RunDir>& runs, const
       STRAIT_ASSIGN_OR_RETURN(const Image crop, ResizeAndCrop(sample.image, data.preprocess));
       Example example;
       STRAIT_ASSIGN_OR_RETURN(example.png, EncodeImage(ImageCodec::kPng, crop, 0));
-      const auto label = static_cast<size_t>(sample.label);
-      example.label = label < names.size() ? names[label] : std::to_string(sample.label);
-      const Answer unsplit = AnswerOf(data.set.answers.narrow(0, at, 1), data.set.labels.narrow(0, at, 1), names);
-      example.unsplit_answer = unsplit.text;
-      example.unsplit_is_right = unsplit.is_right;
+      const torch::Tensor label = data.set.labels.narrow(0, at, 1);
+      if (label.dim() == 1) {
+        const auto index = static_cast<size_t>(sample.label);
+        example.label = index < names.size() ? names[index] : std::to_string(sample.label);
+      } else {
+        STRAIT_ASSIGN_OR_RETURN(example.label_mask_png, MaskPng(label[0]));
+      }
+      STRAIT_ASSIGN_OR_RETURN(example.unsplit, AnswerOf(data.set.answers.narrow(0, at, 1), label, names));
       for (const RunDir& run : runs)
         STRAIT_RETURN_IF_ERROR(
             AddAnswers(run, of_splits.at(run.recipe.split.point), at, names, checksum, example.answers));

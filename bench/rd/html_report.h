@@ -12,18 +12,25 @@
 
 namespace strait {
 
+// What a network says of one sample.
+struct Answer {
+  std::string text;       // a class, or for networks that answer for every pixel the mean IoU of the sample
+  bool is_right = false;  // the class is the label; answers for every pixel are never called wrong
+  std::vector<uint8_t> mask_png = {};  // the answer for every pixel, a colour a class
+};
+
 // What became of one sample at one quality of a run.
 struct ExampleAnswer {
   std::string codec, level;
   size_t bytes = 0;
-  std::string answer;     // a class, or for networks that answer for every pixel the mean IoU of the sample
-  bool is_right = false;  // the class is the label; answers for every pixel are never called wrong
+  Answer answer;
 };
 
 struct Example {
   std::vector<uint8_t> png;  // the crop that the network saw
-  std::string label, unsplit_answer;
-  bool unsplit_is_right = false;
+  std::string label;
+  std::vector<uint8_t> label_mask_png = {};  // of data with a label for every pixel
+  Answer unsplit;
   std::vector<ExampleAnswer> answers;
 };
 

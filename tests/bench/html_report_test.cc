@@ -13,16 +13,16 @@ TEST(HtmlReport, HoldsPlotTablesExamplesRecipesAndMachineWithTextEscaped) {
   Example example;
   example.png = {0xff, 0x00, 0xfe, 0x10};
   example.label = "cat";
-  example.unsplit_answer = "cat";
-  example.unsplit_is_right = true;
-  example.answers = {{"run", "0", 24, "dog", false}, {"run", "7", 136, "cat", true}};
+  example.unsplit = {"cat", true};
+  example.answers = {{"run", "0", 24, {"dog", false}}, {"run", "7", 136, {"IoU", true, {0xff, 0xff, 0xff}}}};
   content.examples = {example};
   content.recipes = {{"runs/first", "[train]\n"}};
   content.machine = "a machine\n";
   const std::string html = ToHtml(content);
   for (const char* part : {"<title>a &lt;b&gt; &amp; &quot;c&quot;</title>", "<h1>a &lt;b&gt;", "<svg>plot</svg>",
                            "<pre>x &lt; y\n</pre>", "base64,/wD+EA==\"", "24 B</td><td class=\"wrong\">dog</td>",
-                           "136 B</td><td>cat</td>", "<summary>runs/first</summary>", "a machine"}) {
+                           "136 B</td><td><img alt=\"\" src=\"data:image/png;base64,////\">IoU</td>",
+                           "<summary>runs/first</summary>", "a machine"}) {
     EXPECT_NE(html.find(part), std::string::npos) << part << "\n" << html;
   }
   EXPECT_EQ(html.find("<?xml"), std::string::npos);
