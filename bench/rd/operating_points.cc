@@ -32,15 +32,17 @@ std::optional<double> AccuracyAtBytes(std::span<const CurvePoint> points, double
   return below.accuracy + share * (above->accuracy - below.accuracy);
 }
 
-std::vector<OperatingPoints> FindOperatingPoints(const std::vector<RdPoint>& rows) {
+std::vector<OperatingPoints> FindOperatingPoints(const std::vector<RdPoint>& rows, std::vector<double> bytes) {
+  if (bytes.empty()) bytes = {50, 65, 100, 150, 250, 500, 1000, 2000};
   std::vector<OperatingPoints> all;
   const double unsplit = rows.front().top1;
   for (const Curve& curve : CurvesOf(rows)) {
     OperatingPoints& points = all.emplace_back(OperatingPoints{curve.codec, {}, {}});
-    for (const double drop : kDrops) points.bytes_at_drop.push_back(BytesAtAccuracy(curve.points, unsplit - drop));
-    for (const double bytes : kBytes) {
-      const std::optional<double> accuracy = AccuracyAtBytes(curve.points, bytes);
-      points.drop_at_bytes.push_back(accuracy ? std::optional(unsplit - *accuracy) : std::nullopt);
+    for (const double drop : {0.5, 1.0, 2.0})
+      points.bytes_at_drop.emplace_back(drop, BytesAtAccuracy(curve.points, unsplit - drop));
+    for (const double limit : bytes) {
+      const std::optional<double> accuracy = AccuracyAtBytes(curve.points, limit);
+      points.drop_at_bytes.emplace_back(limit, accuracy ? std::optional(unsplit - *accuracy) : std::nullopt);
     }
   }
   return all;

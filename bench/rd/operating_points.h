@@ -4,6 +4,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "bench/rd/bd_rate.h"
@@ -23,12 +24,12 @@ std::optional<double> AccuracyAtBytes(std::span<const CurvePoint> points, double
 // A line for each codec but the unsplit network, which must come first among the rows.
 struct OperatingPoints {
   std::string codec;
-  std::vector<std::optional<double>> bytes_at_drop;  // of each of kDrops
-  std::vector<std::optional<double>> drop_at_bytes;  // of each of kBytes
+  // What was asked for and the answer, nullopt where the curve does not reach.
+  std::vector<std::pair<double, std::optional<double>>> bytes_at_drop;  // 0.5, 1 and 2 points below
+  std::vector<std::pair<double, std::optional<double>>> drop_at_bytes;
 };
-inline constexpr double kDrops[] = {0.5, 1, 2};  // points below the unsplit network
-inline constexpr double kBytes[] = {50, 65, 100, 150, 250, 500, 1000, 2000};
 
-std::vector<OperatingPoints> FindOperatingPoints(const std::vector<RdPoint>& rows);
+// `bytes`: ascending, those to give the accuracy lost at; none: 50 to 2000.
+std::vector<OperatingPoints> FindOperatingPoints(const std::vector<RdPoint>& rows, std::vector<double> bytes = {});
 
 }  // namespace strait

@@ -217,7 +217,7 @@ Status RunRdTool(const RdToolOptions& options) {
     report.rows.insert(report.rows.end(), table.rows.begin(), table.rows.end());
   report.bd_rates = BdRates(report.rows);
   report.bd_rates_over_agreement = BdRates(report.rows, &RdPoint::agreement);
-  report.operating_points = FindOperatingPoints(report.rows);
+  report.operating_points = FindOperatingPoints(report.rows, options.bytes);
   report.seed_bd_rates = FindSeedBdRates(report.seeds, report.rows);
   report.seed_bd_rates_over_agreement = FindSeedBdRates(report.seeds, report.rows, &RdPoint::agreement);
   return WriteReports(options, runs, data, report);

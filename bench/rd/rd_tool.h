@@ -15,6 +15,7 @@ struct RdToolOptions {
   std::vector<std::string> baselines;
   std::vector<std::string> measured_files;  // tables of csv_file: curves beside those measured now
   long long samples = 0;                    // 0: as many as the recipe says
+  std::vector<double> bytes;                // where to give the accuracy lost; empty: 50 to 2000
   bool between_levels = false;
   bool checksum = false;
   bool huffman = false;

@@ -122,17 +122,20 @@ std::string OperatingTable(const std::vector<OperatingPoints>& points) {
     return value ? fmt::format("{:.{}f}", *value, digits) : "-";
   };
   std::vector<std::vector<std::string>> lines = {{"codec"}};
-  for (const double drop : kDrops) lines[0].push_back(fmt::format("bytes at -{:g}", drop));
+  if (points.empty()) return "";
+  for (const auto& [drop, bytes] : points.front().bytes_at_drop)
+    lines[0].push_back(fmt::format("bytes at -{:g}", drop));
   std::vector<size_t> columns;
-  for (size_t k = 0; k < std::size(kBytes); ++k) {
-    if (std::ranges::none_of(points, [&](const auto& p) { return p.drop_at_bytes[k].has_value(); })) continue;
+  for (size_t k = 0; k < points.front().drop_at_bytes.size(); ++k) {
+    if (std::ranges::none_of(points, [&](const auto& p) { return p.drop_at_bytes[k].second.has_value(); }))
+      continue;
     columns.push_back(k);
-    lines[0].push_back(fmt::format("drop at {:g}", kBytes[k]));
+    lines[0].push_back(fmt::format("drop at {:g}", points.front().drop_at_bytes[k].first));
   }
   for (const OperatingPoints& codec : points) {
     std::vector<std::string> line = {codec.codec};
-    for (const auto& bytes : codec.bytes_at_drop) line.push_back(cell(bytes, 1));
-    for (const size_t k : columns) line.push_back(cell(codec.drop_at_bytes[k], 2));
+    for (const auto& [drop, bytes] : codec.bytes_at_drop) line.push_back(cell(bytes, 1));
+    for (const size_t k : columns) line.push_back(cell(codec.drop_at_bytes[k].second, 2));
     lines.push_back(std::move(line));
   }
   return Aligned(lines, 1);
@@ -182,10 +185,10 @@ std::string ToJson(const Report& report) {
   document["operating_points"] = Json::array();
   for (const OperatingPoints& codec : report.operating_points) {
     Json item = {{"codec", codec.codec}};
-    for (size_t k = 0; k < std::size(kDrops); ++k)
-      item["bytes_at_drop"][fmt::format("{:g}", kDrops[k])] = Number(codec.bytes_at_drop[k]);
-    for (size_t k = 0; k < std::size(kBytes); ++k)
-      item["drop_at_bytes"][fmt::format("{:g}", kBytes[k])] = Number(codec.drop_at_bytes[k]);
+    for (const auto& [drop, bytes] : codec.bytes_at_drop)
+      item["bytes_at_drop"][fmt::format("{:g}", drop)] = Number(bytes);
+    for (const auto& [bytes, drop] : codec.drop_at_bytes)
+      item["drop_at_bytes"][fmt::format("{:g}", bytes)] = Number(drop);
     document["operating_points"].push_back(std::move(item));
   }
   document["seeds"] = Json::array();

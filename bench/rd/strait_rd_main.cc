@@ -30,6 +30,10 @@ void AddOptions(CLI::App& app, strait::RdToolOptions& options, std::string& qual
       ->allow_extra_args(false);
   app.add_option("--samples", options.samples, "only so many samples, the same ones every time")
       ->check(CLI::PositiveNumber);
+  app.add_option("--bytes", options.bytes, "numbers of bytes to give the accuracy lost at, instead of 50 to 2000")
+      ->delimiter(',')
+      ->allow_extra_args(false)
+      ->check(CLI::PositiveNumber);
   app.add_option("--qualities", qualities, "levels, or all: also three qualities between each two levels")
       ->check(CLI::IsMember({"levels", "all"}));
   app.add_option("--checksum", checksum, "yes counts frames with their 4 bytes of checksum")
@@ -70,6 +74,7 @@ int main(int argc, char** argv) {
   }
   options.between_levels = qualities == "all";
   options.checksum = checksum == "yes";
+  std::sort(options.bytes.begin(), options.bytes.end());
   strait::Status status = strait::RunRdTool(options);
   if (status.ok()) status = strait::FlushStdout();
   if (status.ok()) return 0;

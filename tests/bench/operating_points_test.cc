@@ -44,5 +44,15 @@ TEST(OperatingPoints, AreTabledForEachCodec) {
       "  -            -             -             -\n");
 }
 
+TEST(OperatingPoints, AreAtTheBytesAskedFor) {
+  const std::vector<RdPoint> rows = {{"unsplit", "-", 0, 0, 0, 86, 0, 100},
+                                     {"ours", "0", 0.02, 4000, 0, 84, 2, 90},
+                                     {"ours", "1", 0.01, 16000, 0, 86, 0, 95}};
+  EXPECT_EQ(OperatingTable(FindOperatingPoints(rows, {3000, 8000})),
+            "codec  bytes at -0.5  bytes at -1  bytes at -2  drop at 8000\n"
+            "ours         11313.7       8000.0       4000.0          1.00\n");
+  EXPECT_EQ(OperatingTable({}), "");
+}
+
 }  // namespace
 }  // namespace strait

@@ -25,6 +25,7 @@ mkdir "$dir/empty" "$dir/no-recipe"
 expect 2 '^strait-rd: .*RUN_DIR'
 expect 2 '^strait-rd: .*--no-such-option' "$dir/empty" --no-such-option
 expect 2 '^strait-rd: --baselines' "$dir/empty" --baselines jpeg,gif
+expect 2 '^strait-rd: --bytes' "$dir/empty" --bytes 150,0
 expect 2 '^strait-rd: --samples' "$dir/empty" --samples 0
 expect 2 '^strait-rd: --plot.*svg' "$dir/empty" --plot rd.pdf
 expect 2 '^strait-rd: --qualities' "$dir/empty" --qualities some
