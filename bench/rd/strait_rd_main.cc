@@ -29,11 +29,11 @@ void AddOptions(CLI::App& app, strait::RdToolOptions& options, std::string& qual
       ->delimiter(',')
       ->allow_extra_args(false);
   app.add_option("--samples", options.samples, "only so many samples, the same ones every time")
-      ->check(CLI::PositiveNumber);
+      ->check(CLI::Range(1LL, 1000000000LL));
   app.add_option("--bytes", options.bytes, "numbers of bytes to give the accuracy lost at, instead of 50 to 2000")
       ->delimiter(',')
       ->allow_extra_args(false)
-      ->check(CLI::PositiveNumber);
+      ->check(CLI::Range(1.0, 1e12));
   app.add_option("--qualities", qualities, "levels, or all: also three qualities between each two levels")
       ->check(CLI::IsMember({"levels", "all"}));
   app.add_option("--checksum", checksum, "yes counts frames with their 4 bytes of checksum")
