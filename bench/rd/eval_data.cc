@@ -26,8 +26,9 @@ Result<EvalData> BuildEvalData(const Recipe& run_recipe, const EvalDataOptions& 
                                                     Tail::Create(network, /*tapped=*/false, torch::kCPU));
                             return BuildEvalSet(recipe, source, network, tail, torch::kCPU);
                           }));
-  return EvalData{recipe.data.preprocess,    std::move(backbone),      std::move(network),
-                  std::move(validation.set), std::move(source.images), std::move(validation.indices)};
+  return EvalData{recipe.data.spec,         recipe.backbone.file,         recipe.data.preprocess,
+                  std::move(backbone),      std::move(network),           std::move(validation.set),
+                  std::move(source.images), std::move(validation.indices)};
 }
 
 Result<std::vector<Image>> LoadCrops(const EvalData& data) {

@@ -24,7 +24,8 @@ struct EvalDataOptions {
 };
 
 struct EvalData {
-  Preprocess preprocess;  // without augmentation
+  std::string data_spec, backbone_file;  // what it was built from
+  Preprocess preprocess;                 // without augmentation
   Backbone backbone;
   SplitNetwork network;
   EvalSet set;

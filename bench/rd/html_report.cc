@@ -82,6 +82,11 @@ Result<std::vector<uint8_t>> MaskPng(const torch::Tensor& classes) {
   return EncodeImage(ImageCodec::kPng, image, 0);
 }
 
+std::string ClassName(const std::vector<std::string>& names, int64_t label) {
+  const auto index = static_cast<size_t>(label);
+  return index < names.size() ? names[index] : std::to_string(label);
+}
+
 // `given` and `label` of one sample, batch first.
 Result<Answer> AnswerOf(const torch::Tensor& given, const torch::Tensor& label,
                         const std::vector<std::string>& names) {
@@ -90,10 +95,8 @@ Result<Answer> AnswerOf(const torch::Tensor& given, const torch::Tensor& label,
     STRAIT_ASSIGN_OR_RETURN(answer.mask_png, MaskPng(given[0]));
     return answer;
   }
-  const auto index = static_cast<size_t>(given.item<int64_t>());
-  return Answer{index < names.size() ? names[index] : std::to_string(index),
-                given.item<int64_t>() == label.item<int64_t>(),
-                {}};
+  const auto answer = given.item<int64_t>();
+  return Answer{ClassName(names, answer), answer == label.item<int64_t>(), {}};
 }
 
 Status AddAnswers(const RunDir& run, const EvalData& data, int64_t row, const std::vector<std::string>& names,
@@ -174,8 +177,7 @@ Result<std::vector<Example>> MakeExamples(const std::vector<RunDir>& runs, const
       STRAIT_ASSIGN_OR_RETURN(example.png, EncodeImage(ImageCodec::kPng, crop, 0));
       const torch::Tensor label = data.set.labels.narrow(0, at, 1);
       if (label.dim() == 1) {
-        const auto index = static_cast<size_t>(sample.label);
-        example.label = index < names.size() ? names[index] : std::to_string(sample.label);
+        example.label = ClassName(names, sample.label);
       } else {
         STRAIT_ASSIGN_OR_RETURN(example.label_mask_png, MaskPng(label[0]));
       }

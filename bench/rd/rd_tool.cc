@@ -110,17 +110,17 @@ Result<std::vector<SeedCurves>> MeasureRuns(const std::vector<RunDir>& runs, con
 
 // What the figures were measured on, which --data, --backbone and --samples may have made other than the recipes
 // say.
-Setting DescribeSetting(const RdToolOptions& options, const Recipe& recipe, const EvalDataOfSplits& data) {
+Setting DescribeSetting(const EvalDataOfSplits& data, bool checksum) {
   const EvalData& any = data.begin()->second;
   std::string splits;
   for (const auto& [name, at_split] : data)
     splits += (splits.empty() ? "" : ", ") + name + " " + ToString(at_split.network.info.shape);
-  return {{"data", options.data_spec.empty() ? recipe.data.spec : options.data_spec},
+  return {{"data", any.data_spec},
           {"samples", std::to_string(any.set.labels.size(0))},
-          {"network", options.backbone_file.empty() ? recipe.backbone.file : options.backbone_file},
+          {"network", any.backbone_file},
           {"network hash", any.backbone.hash()},
           {data.size() > 1 ? "splits" : "split", splits},
-          {"frames", options.checksum ? "with checksum" : "without checksum"}};
+          {"frames", checksum ? "with checksum" : "without checksum"}};
 }
 
 using Tables = std::vector<std::pair<std::string, std::string>>;
@@ -206,7 +206,7 @@ Status RunRdTool(const RdToolOptions& options) {
   STRAIT_ASSIGN_OR_RETURN(const std::vector<Image> crops, BaselineCrops(options.baselines, first));
   std::fputs(CostTable(runs, data).c_str(), stderr);
 
-  report.setting = DescribeSetting(options, runs.front().recipe, data);
+  report.setting = DescribeSetting(data, options.checksum);
   report.rows = {unsplit};
   STRAIT_ASSIGN_OR_RETURN(report.seeds, MeasureRuns(runs, groups, data, options));
   for (const SeedCurves& codec : report.seeds)

@@ -118,11 +118,11 @@ std::string BdTable(const std::vector<BdEntry>& entries, const std::string& titl
 }
 
 std::string OperatingTable(const std::vector<OperatingPoints>& points) {
+  if (points.empty()) return "";
   const auto cell = [](const std::optional<double>& value, int digits) {
     return value ? fmt::format("{:.{}f}", *value, digits) : "-";
   };
   std::vector<std::vector<std::string>> lines = {{"codec"}};
-  if (points.empty()) return "";
   for (const auto& [drop, bytes] : points.front().bytes_at_drop)
     lines[0].push_back(fmt::format("bytes at -{:g}", drop));
   std::vector<size_t> columns;
