@@ -36,7 +36,7 @@ test: build runtime-check  ## build and run every test
 
 # The runtime must configure, build, link and start where LibTorch and OpenCV are not to be found.
 runtime-check: deps  ## build the runtime alone and check what it links
-	cmake --preset runtime-only -B build/runtime-check $(CONFIGURE) -DSTRAIT_BUILD_TESTS=OFF -DSTRAIT_BUILD_BENCH=OFF \
+	cmake --preset runtime-only -B build/runtime-check $(CONFIGURE) -DSTRAIT_BUILD_TESTS=OFF -DSTRAIT_BUILD_BENCH=OFF --no-warn-unused-cli \
 	  -DCMAKE_DISABLE_FIND_PACKAGE_Torch=ON -DCMAKE_DISABLE_FIND_PACKAGE_OpenCV=ON
 	cmake --build build/runtime-check -j $(JOBS)
 	build/runtime-check/codec/strait --version

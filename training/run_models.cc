@@ -29,13 +29,14 @@ Result<std::vector<std::string>> FindModels(const std::string& dir) {
 }
 
 Result<std::vector<SplitModels>> FindSplitModels(const std::string& dir) {
-  STRAIT_ASSIGN_OR_RETURN(const Recipe recipe, LoadRecipe(dir + "/recipe.toml", {}));
+  const Result<Recipe> recipe = LoadRecipe(dir + "/recipe.toml", {});
   std::vector<SplitModels> found;
-  if (recipe.split.points.empty()) {
+  if (!recipe.ok() || recipe->split.points.empty()) {
     STRAIT_ASSIGN_OR_RETURN(std::vector<std::string> files, FindModels(dir));
-    found.push_back({recipe.split.point, std::move(files)});
+    STRAIT_RETURN_IF_ERROR(recipe.status());
+    found.push_back({recipe->split.point, std::move(files)});
   }
-  for (const std::string& split : recipe.split.points) {
+  for (const std::string& split : recipe->split.points) {
     Result<std::vector<std::string>> files = FindModels(dir + "/" + split);
     if (!files.ok()) {
       return Error(StatusCode::kIo, dir, "/", split, ": holds no model; continue the run with `strait-train run ",

@@ -130,9 +130,9 @@ Result<std::vector<RdPoint>> WriteModels(const UnitBank& bank, const torch::Tens
   rows.insert(rows.begin(), UnsplitRow(set));
   STRAIT_RETURN_IF_ERROR(WriteTextAtomic(out_dir + "/rd.csv", ToCsv(rows)));
   for (const RdPoint& point : points) {
-    fmt::print(stderr, "level {}: lambda {:g}, {:.1f} bytes, {} {:.2f} % ({:+.2f}), agreement {:.2f} %\n",
+    fmt::print(stderr, "level {}: lambda {:g}, {:.1f} bytes, {} {:.2f} %, drop {:.2f}, agreement {:.2f} %\n",
                point.level, point.lambda, point.bytes_per_sample, AccuracyName(set.answers), point.top1,
-               -point.top1_drop, point.agreement);
+               point.top1_drop, point.agreement);
   }
   return points;
 }

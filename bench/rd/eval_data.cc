@@ -10,15 +10,29 @@
 #include "training/torch_status.h"
 
 namespace strait {
+namespace {
+
+// Runs move between machines, and their recipes name paths of the one they were trained on.
+Status WithRemedy(const Status& status, const char* option) {
+  if (status.code() != StatusCode::kIo) return status;
+  return Error(StatusCode::kIo, status.message(), "; ", option, " says where it lies now");
+}
+
+}  // namespace
+
 Result<EvalData> BuildEvalData(const Recipe& run_recipe, const EvalDataOptions& options) {
   Recipe recipe = run_recipe;
   if (!options.backbone_file.empty()) recipe.backbone.file = options.backbone_file;
   if (!options.data_spec.empty()) recipe.data.spec = options.data_spec;
   if (options.samples > 0) recipe.data.val_samples = options.samples;
   recipe.data.preprocess.augment = false;
-  STRAIT_ASSIGN_OR_RETURN(Backbone backbone, Backbone::Load(recipe.backbone.file, recipe.backbone.input));
+  Result<Backbone> loaded = Backbone::Load(recipe.backbone.file, recipe.backbone.input);
+  STRAIT_RETURN_IF_ERROR(WithRemedy(loaded.status(), "--backbone"));
+  Backbone backbone = std::move(loaded).value();
   STRAIT_ASSIGN_OR_RETURN(SplitNetwork network, backbone.Cut(recipe.split.point));
-  STRAIT_ASSIGN_OR_RETURN(SourceData source, OpenSourceData(recipe, Subset::kValidation, network.info.shape));
+  Result<SourceData> opened = OpenSourceData(recipe, Subset::kValidation, network.info.shape);
+  STRAIT_RETURN_IF_ERROR(WithRemedy(opened.status(), "--data"));
+  SourceData source = std::move(opened).value();
   const std::string what = recipe.backbone.file + " on " + recipe.data.spec;
   STRAIT_ASSIGN_OR_RETURN(ValidationFeatures validation,
                           CatchTorch(StatusCode::kInvalidArgument, what, [&]() -> Result<ValidationFeatures> {

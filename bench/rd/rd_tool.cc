@@ -8,6 +8,7 @@
 #include "bench/rd/baselines.h"
 #include "bench/rd/eval_data.h"
 #include "bench/rd/html_report.h"
+#include "bench/rd/huffman.h"
 #include "bench/rd/measured.h"
 #include "bench/rd/plot.h"
 #include "bench/rd/report.h"
@@ -35,12 +36,22 @@ void MakeNamesUnique(std::vector<RunDir>& runs) {
 Result<std::vector<RunDir>> OpenRuns(const RdToolOptions& options) {
   std::vector<RunDir> runs;
   for (const std::string& path : options.run_dirs) {
-    STRAIT_ASSIGN_OR_RETURN(RunDir run, OpenRunDir(path));
-    runs.push_back(std::move(run));
-    STRAIT_RETURN_IF_ERROR(CheckSameSetting(runs.front(), runs.back(), !options.data_spec.empty()));
+    STRAIT_ASSIGN_OR_RETURN(std::vector<RunDir> of_path, OpenRunDir(path));
+    for (RunDir& run : of_path) {
+      runs.push_back(std::move(run));
+      STRAIT_RETURN_IF_ERROR(CheckSameSetting(runs.front(), runs.back(), !options.data_spec.empty()));
+    }
   }
   MakeNamesUnique(runs);
   return runs;
+}
+
+void NameRunsWithoutHuffman(const std::vector<RunDir>& runs) {
+  for (const RunDir& run : runs) {
+    if (!HuffmanCode::Fits(*run.models.front()))
+      std::fprintf(stderr, "--huffman: %s has contexts instead of a table a channel, so no such curve\n",
+                   run.path.c_str());
+  }
 }
 
 std::set<std::string> CodecsMeasuredNow(const RdToolOptions& options, const std::vector<RunDir>& runs) {
@@ -73,8 +84,12 @@ Result<Groups> GroupRuns(const std::vector<RunDir>& runs, const RdToolOptions& o
     return groups;
   }
   std::vector<Recipe> recipes;
-  for (const RunDir& run : runs) recipes.push_back(run.recipe);
-  STRAIT_ASSIGN_OR_RETURN(groups, GroupBySeed(recipes, options.run_dirs));
+  std::vector<std::string> paths;
+  for (const RunDir& run : runs) {
+    recipes.push_back(run.recipe);
+    paths.push_back(run.path);
+  }
+  STRAIT_ASSIGN_OR_RETURN(groups, GroupBySeed(recipes, paths));
   for (const std::vector<size_t>& group : groups) {
     if (group.size() == 1)
       std::fprintf(stderr, "--seeds: %s is alone, no other run has its recipe\n", runs[group[0]].path.c_str());
@@ -185,6 +200,7 @@ Status RunRdTool(const RdToolOptions& options) {
     if (!file->empty()) STRAIT_RETURN_IF_ERROR(CheckFolder(*file));
   }
   STRAIT_ASSIGN_OR_RETURN(const std::vector<RunDir> runs, OpenRuns(options));
+  if (options.huffman) NameRunsWithoutHuffman(runs);
   std::set<std::string> splits;
   for (const RunDir& run : runs) splits.insert(run.recipe.split.point);
   STRAIT_RETURN_IF_ERROR(CheckBaselines(options.baselines, splits.size()));

@@ -73,21 +73,25 @@ std::string Share(int64_t part, int64_t whole) {
 
 }  // namespace
 
-Result<RunDir> OpenRunDir(const std::string& path) {
+Result<std::vector<RunDir>> OpenRunDir(const std::string& path) {
   std::error_code error;
   if (!fs::is_directory(path, error)) {
     return Error(StatusCode::kIo, path, ": no such directory; give what `strait-train run --out` wrote");
   }
-  RunDir run;
-  run.path = path;
-  fs::path normal = fs::absolute(path, error).lexically_normal();
-  if (!normal.has_filename()) normal = normal.parent_path();
-  run.codec = normal.filename().string();
-  STRAIT_ASSIGN_OR_RETURN(run.model_files, FindModels(path));
-  STRAIT_ASSIGN_OR_RETURN(run.recipe, LoadRecipe(path + "/recipe.toml", {}));
-  STRAIT_RETURN_IF_ERROR(RequireForRun(run.recipe));
-  STRAIT_ASSIGN_OR_RETURN(run.models, LoadModels(run.model_files));
-  return run;
+  STRAIT_ASSIGN_OR_RETURN(const std::vector<SplitModels> units, FindSplitModels(path));
+  std::vector<RunDir> runs;
+  for (const SplitModels& unit : units) {
+    RunDir run;
+    const fs::path folder = fs::path(unit.files.front()).parent_path();
+    run.path = folder.string();
+    run.codec = fs::absolute(folder, error).lexically_normal().filename().string();
+    run.model_files = unit.files;
+    STRAIT_ASSIGN_OR_RETURN(run.recipe, LoadRecipe(run.path + "/recipe.toml", {}));
+    STRAIT_RETURN_IF_ERROR(RequireForRun(run.recipe));
+    STRAIT_ASSIGN_OR_RETURN(run.models, LoadModels(run.model_files));
+    runs.push_back(std::move(run));
+  }
+  return runs;
 }
 
 Status CheckSameSetting(const RunDir& first, const RunDir& other, bool data_given) {

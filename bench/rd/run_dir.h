@@ -1,4 +1,4 @@
-// A directory that `strait-train run` wrote: its recipe and its models, measured as one curve.
+// A directory that `strait-train run` wrote for a split: its recipe and its models, measured as one curve.
 #pragma once
 
 #include <memory>
@@ -22,9 +22,10 @@ struct RunDir {
   std::vector<std::shared_ptr<const Model>> models;
 };
 
-// Reads PATH/recipe.toml and PATH/model.strait, or else PATH/model-0.strait, model-1.strait, ...
-// Errors name the file; without a model the message says which command writes one.
-Result<RunDir> OpenRunDir(const std::string& path);
+// Reads PATH/recipe.toml and PATH/model.strait, or else PATH/model-0.strait, model-1.strait, ...; of a run of
+// several splits PATH/SPLIT/recipe.toml and so on for each, in the recipe's order. Errors name the file; without a
+// model the message says which command writes one.
+Result<std::vector<RunDir>> OpenRunDir(const std::string& path);
 
 // Runs measured together must see the same samples. Errors: kInvalidArgument naming both runs and what differs
 // (data set unless `data_given`, preprocessing, input shape).

@@ -7,6 +7,7 @@
 
 #include "bench/rd/rd_tool.h"
 #include "codec/file_io.h"
+#include "strait/version.h"
 
 namespace {
 
@@ -14,7 +15,8 @@ constexpr int kBadData = 1;
 constexpr int kBadUsage = 2;
 
 void AddOptions(CLI::App& app, strait::RdToolOptions& options, std::string& qualities, std::string& checksum) {
-  app.add_option("RUN_DIR", options.run_dirs, "directories that `strait-train run` wrote, a curve each")
+  app.add_option("RUN_DIR", options.run_dirs,
+                 "directories that `strait-train run` wrote, a curve each, and for each of several splits")
       ->required();
   app.add_option("--data", options.data_spec,
                  "data set instead of the recipe's: imagefolder:DIR, cifar10:DIR, shapes, ...");
@@ -58,6 +60,7 @@ void AddOptions(CLI::App& app, strait::RdToolOptions& options, std::string& qual
 
 int main(int argc, char** argv) {
   CLI::App app{"Measures bytes per sample and accuracy of trained units and baselines.", "strait-rd"};
+  app.set_version_flag("--version", STRAIT_VERSION);
   app.footer(
       "Exit codes: 0 done, 1 bad data or I/O, 2 bad usage.\nExample: strait-rd runs/first --baselines jpeg,webp,u8 "
       "--csv rd.csv --plot rd.svg");

@@ -79,7 +79,7 @@ strait::Status Run(const CLI::App& app, const Commands& commands) {
 int main(int argc, char** argv) {
   CLI::App app("Strait, a learned bottleneck codec for the tensors that cross a split neural network", "strait");
   app.set_version_flag("--version", std::string("strait ") + STRAIT_VERSION);
-  app.require_subcommand(1);
+  app.require_subcommand(0, 1);  // so that an unknown one is named
   app.footer("Exit codes: 0 done, 1 bad data or I/O, 2 bad usage.\nExample: strait info model.strait");
   Commands commands;
   AddInfo(app, commands.info);
@@ -89,6 +89,7 @@ int main(int argc, char** argv) {
   AddBench(app, commands.bench);
   try {
     app.parse(argc, argv);
+    if (app.get_subcommands().empty()) throw CLI::RequiredError::Subcommand(1);
   } catch (const CLI::ParseError& error) {
     if (error.get_exit_code() == 0) return app.exit(error);  // --help and --version
     fmt::print(stderr, "strait: {}; see strait --help\n", error.what());

@@ -29,7 +29,7 @@ strait::Status Run(const strait::Command& command) {
 int main(int argc, char** argv) {
   CLI::App app("Plans where to cut a network and how hard to squeeze what crosses.", "strait-plan");
   app.set_version_flag("--version", STRAIT_VERSION);
-  app.require_subcommand(1);
+  app.require_subcommand(0, 1);  // so that an unknown one is named
   app.footer("Exit codes: 0 done, 1 bad data or I/O, 2 bad usage.");
   strait::Command command;
   strait::AddProfileCommand(app, command);
@@ -39,6 +39,7 @@ int main(int argc, char** argv) {
   strait::AddSimulateCommand(app, command);
   try {
     app.parse(argc, argv);
+    if (app.get_subcommands().empty()) throw CLI::RequiredError::Subcommand(1);
   } catch (const CLI::Success& success) {  // --help, --version
     return app.exit(success);
   } catch (const CLI::ParseError& error) {

@@ -33,6 +33,10 @@ expect 1 "^strait-rd: $dir/none: no such directory" "$dir/none"
 expect 1 "^strait-rd: $dir/empty/model.strait: not found; run .strait-train run. first" "$dir/empty"
 expect 1 "^strait-rd: .*$dir/no-recipe/recipe.toml" "$dir/no-recipe"
 
+"$rd" --version | grep -q '^[0-9]*\.[0-9]*\.[0-9]*$' || {
+  echo "FAILED: strait-rd --version"
+  failures=$((failures + 1))
+}
 "$rd" --help >"$dir/out" 2>"$dir/err" && grep -q -- --baselines "$dir/out" || {
   echo "FAILED: strait-rd --help"
   failures=$((failures + 1))

@@ -34,6 +34,17 @@ tiny_run --set split.point=layer3 --set unit.stride=1 --out deeper
 [ "$(grep '^seed1,' splits.csv)" = "$(grep '^seed1,' apart.csv)" ] || fail "a curve changes beside one of another split"
 grep -q '"splits": "layer2 [0-9x]*, layer3 [0-9x]*"' rd.json || fail "no word of the splits: $(head -n 10 rd.json)"
 
+# A run of several splits stands for all of them.
+tiny_run --set split.points='["layer2", "layer3"]' --set at.layer3.unit.stride=1 --out several
+"$rd" several --csv several.csv 2>err >out || fail "strait-rd of a run of two splits does not exit 0"
+[ "$(grep -c '^layer[23],' several.csv)" -eq 4 ] || fail "a run of two splits has not two curves: $(cat several.csv)"
+[ "$(grep '^layer2,' several.csv | cut -d, -f2-)" = "$(grep '^seed1,' apart.csv | cut -d, -f2-)" ] ||
+  fail "a split of several is not the unit that is trained there alone"
+
+# What has contexts has no curve under a Huffman code, and the user is told.
+"$rd" seed1 --huffman 2>err >out || fail "strait-rd --huffman does not exit 0"
+grep -q '^--huffman: seed1 has contexts' err || fail "no word of contexts"
+
 # Curves measured before lie beside those measured now, and are refused where they do not belong.
 grep '^unsplit\|^codec\|^wider' apart.csv >wider.csv
 "$rd" seed1 seed2 --measured wider.csv --csv beside.csv 2>err >out || fail "strait-rd --measured does not exit 0"
@@ -49,6 +60,8 @@ refused() {  # PART ARGUMENTS...: exit 1 and one line of what is wrong, before o
 }
 refused 'wider.csv: has a curve "wider", and so has' wider --measured wider.csv
 refused 'wider.csv: has a curve "wider", and so has' seed1 --measured wider.csv,wider.csv
+refused 'none.pt: no such file; .*; --backbone says where it lies now' seed1 --backbone none.pt
+refused '.*none.*; --data says where it lies now' seed1 --data imagefolder:none
 refused 'cannot read none.csv' seed1 --measured none.csv
 refused '--baselines u8 codes the features of one split' seed1 deeper --baselines u8
 refused 'missing/rd.csv: no such folder' seed1 --csv missing/rd.csv

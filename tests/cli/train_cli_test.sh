@@ -45,6 +45,7 @@ test_errors() {
   [ $? -eq 2 ] || fail "no subcommand does not exit 2"
   "$train" fly >out 2>err
   [ $? -eq 2 ] || fail "an unknown subcommand does not exit 2"
+  grep -q fly err || fail "an unknown subcommand is not named"
   "$train" run >out 2>err
   [ $? -eq 2 ] || fail "run without a recipe does not exit 2"
   "$train" splits nowhere.pt --input 3,x,64 >out 2>err

@@ -8,7 +8,7 @@
 int main(int argc, char** argv) {
   CLI::App app("Trains the bottleneck units of Strait.", "strait-train");
   app.set_version_flag("--version", STRAIT_VERSION);
-  app.require_subcommand(1);
+  app.require_subcommand(0, 1);  // so that an unknown one is named
   app.footer("Exit codes: 0 done, 1 bad data or I/O, 2 bad usage.");
   strait::Command command;
   strait::AddSplitsCommand(app, command);
@@ -17,6 +17,7 @@ int main(int argc, char** argv) {
   strait::AddExportCommand(app, command);
   try {
     app.parse(argc, argv);
+    if (app.get_subcommands().empty()) throw CLI::RequiredError::Subcommand(1);
   } catch (const CLI::Success& success) {  // --help, --version
     return app.exit(success);
   } catch (const CLI::ParseError& error) {
