@@ -88,7 +88,7 @@ Result<EntropyModel> FitContext(const std::vector<int16_t>& seen, const Shape& s
   ContextFit fit(reach);
   const torch::Tensor flat = torch::full({kContextCells, 2 * reach + 1}, 1.0 / (2 * reach + 1), torch::kDouble);
   for (int64_t c = 0; c < shape[1]; ++c) fit.AddChannel(symbols[c], cells[c], flat);
-  STRAIT_ASSIGN_OR_RETURN(ContextFit::Tables fitted, fit.Fit(kPrecision));
+  STRAIT_ASSIGN_OR_RETURN(ContextFit::Tables fitted, std::move(fit).Fit(kPrecision));
   spec.tables = std::move(fitted.tables);
   spec.context.tables = std::move(fitted.cell_tables);
   return EntropyModel::Create(spec);

@@ -75,24 +75,14 @@ BottleneckUnitImpl::BottleneckUnitImpl(const UnitRecipe& recipe, const Shape& fe
   }
 }
 
-// Analysis: depthwise 3x3, 1x1, strided 3x3 and, with analysis_hidden, one more 3x3. Synthesis, on the server: two
-// 3x3 at low resolution, pixel shuffle, a residual pair of 3x3 at full resolution.
+// Analysis: depthwise 3x3, 1x1, strided 3x3. Synthesis, on the server: two 3x3 at low resolution, pixel shuffle, a
+// residual pair of 3x3 at full resolution.
 void BottleneckUnitImpl::BuildStrait(const UnitRecipe& recipe, const Shape& feature_shape, bool rectified) {
   const int64_t features = feature_shape[0];
   const int64_t width = recipe.analysis_width;
   analysis_->AddConv({.in = features, .out = features, .kernel = 3, .groups = features});
   analysis_->AddConv({.in = features, .out = width, .batch_norm = true, .activation = Activation::kRelu});
-  if (recipe.analysis_hidden > 0) {
-    analysis_->AddConv({.in = width,
-                        .out = recipe.analysis_hidden,
-                        .kernel = 3,
-                        .stride = recipe.stride,
-                        .batch_norm = true,
-                        .activation = Activation::kRelu});
-    analysis_->AddConv({.in = recipe.analysis_hidden, .out = recipe.channels, .kernel = 3});
-  } else {
-    analysis_->AddConv({.in = width, .out = recipe.channels, .kernel = 3, .stride = recipe.stride});
-  }
+  analysis_->AddConv({.in = width, .out = recipe.channels, .kernel = 3, .stride = recipe.stride});
 
   const int64_t wide = recipe.synthesis_width;
   const int64_t hidden = recipe.synthesis_hidden > 0 ? recipe.synthesis_hidden : wide / 2;

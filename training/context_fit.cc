@@ -25,8 +25,12 @@ constexpr double kMinProbability = 1e-6;
 class Clusters {
  public:
   Clusters(torch::Tensor rows, int64_t most) : rows_(std::move(rows)), most_(most) {
-    const torch::Tensor totals = rows_.sum(1, /*keepdim=*/true).clamp_min(1e-12);
-    entropy_ = -(rows_ * torch::log2((rows_ / totals).clamp_min(kMinProbability))).sum(1);
+    std::vector<torch::Tensor> entropies;  // in parts: rows may be gigabytes
+    for (const torch::Tensor& some : rows_.split(kRowsAtOnce)) {
+      const torch::Tensor totals = some.sum(1, /*keepdim=*/true).clamp_min(1e-12);
+      entropies.push_back(-(some * torch::log2((some / totals).clamp_min(kMinProbability))).sum(1));
+    }
+    entropy_ = torch::cat(entropies);
     sums_ = rows_.sum(0, /*keepdim=*/true);
     Assign();
   }
@@ -114,17 +118,19 @@ void ContextFit::AddChannel(const torch::Tensor& symbols, const torch::Tensor& c
   channels_.push_back(std::move(channel));
 }
 
-Result<ContextFit::Tables> ContextFit::Fit(int precision) const {
+Result<ContextFit::Tables> ContextFit::Fit(int precision) && {
   Tables fitted;
   std::vector<torch::Tensor> weights;
-  for (const Channel& channel : channels_) {
-    if (!channel.is_certain) weights.push_back(channel.weights);
+  for (Channel& channel : channels_) {
+    if (!channel.is_certain) weights.push_back(std::move(channel.weights));
   }
   constexpr int64_t kFirstCluster = 1;  // after the table of all that is certain
   fitted.tables.push_back({0, false, {uint32_t{1} << precision}});
   torch::Tensor clusters;
   if (!weights.empty()) {
-    Clusters fit(torch::cat(weights), static_cast<int64_t>(kMaxContextTables) - kFirstCluster);
+    torch::Tensor rows = torch::cat(weights);
+    weights.clear();
+    Clusters fit(std::move(rows), static_cast<int64_t>(kMaxContextTables) - kFirstCluster);
     fit.Fit();
     clusters = fit.cluster_of_row();
     const torch::Tensor sums = fit.sums().to(torch::kDouble).contiguous();

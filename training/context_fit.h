@@ -28,7 +28,7 @@ class ContextFit {
     std::vector<CdfTable> tables;
     std::vector<uint8_t> cell_tables;
   };
-  Result<Tables> Fit(int precision) const;
+  Result<Tables> Fit(int precision) &&;
 
  private:
   struct Channel {

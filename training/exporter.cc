@@ -139,7 +139,7 @@ Status FitContextTables(BottleneckUnit& unit, const torch::Tensor& latent, Model
                                         2 * int64_t{fit.reach()} + 1, around);
     for (int64_t c = 0; c < channels; ++c) fit.AddChannel(symbols_by_channel[c], cells_by_channel[c], prior[c]);
   }
-  STRAIT_ASSIGN_OR_RETURN(ContextFit::Tables fitted, fit.Fit(spec.precision));
+  STRAIT_ASSIGN_OR_RETURN(ContextFit::Tables fitted, std::move(fit).Fit(spec.precision));
   spec.tables = std::move(fitted.tables);
   spec.context.tables = std::move(fitted.cell_tables);
   return Status();

@@ -87,6 +87,7 @@ Status ForEachBatch(const SourceData& data, const Preprocess& preprocess, const 
                        ToString(ShapeOf(batch.logits)),
                        "; take the file away to compare with the network's own answers");
         }
+        STRAIT_RETURN_IF_ERROR(CheckClasses(batch.labels, batch.logits, "labels.npy"));
       }
       sink(batch, indices);
     }

@@ -14,8 +14,19 @@ torch::Tensor PixelsOf(const Batch& batch) {
   return pixels;
 }
 
+Status CheckClasses(const torch::Tensor& labels, const torch::Tensor& logits, const char* what) {
+  const int64_t most = labels.max().item<int64_t>();
+  if (most < logits.size(1)) return Status();
+  return Error(StatusCode::kInvalidArgument, what, " hold class ", most,
+               " (the first is 0), the network answers for ", logits.size(1), " classes");
+}
+
 Result<torch::Tensor> LabelsOf(const Batch& batch, const torch::Tensor& logits) {
-  if (logits.dim() == 2) return torch::tensor(batch.labels, torch::kLong);
+  if (logits.dim() == 2) {
+    const torch::Tensor labels = torch::tensor(batch.labels, torch::kLong);
+    STRAIT_RETURN_IF_ERROR(CheckClasses(labels, logits, "labels"));
+    return labels;
+  }
   if (logits.dim() != 4 || logits.size(2) != batch.height || logits.size(3) != batch.width) {
     return Error(StatusCode::kInvalidArgument, "the network answers ", ToString(ShapeOf(logits)), " to images of ",
                  batch.height, "x", batch.width, "; wanted [N, classes], or for every pixel [N, classes, ",
@@ -24,10 +35,7 @@ Result<torch::Tensor> LabelsOf(const Batch& batch, const torch::Tensor& logits) 
   if (batch.masks.empty()) return torch::Tensor();
   const torch::Tensor masks =
       torch::tensor(batch.masks, torch::kByte).to(torch::kLong).view({batch.size, batch.height, batch.width});
-  if (const int64_t most = masks.max().item<int64_t>(); most >= logits.size(1)) {
-    return Error(StatusCode::kInvalidArgument, "masks hold class ", most, ", the network answers for ",
-                 logits.size(1), " classes");
-  }
+  STRAIT_RETURN_IF_ERROR(CheckClasses(masks, logits, "masks"));
   return masks;
 }
 

@@ -13,7 +13,10 @@ torch::Tensor PixelsOf(const Batch& batch);
 
 // What logits [N, classes, ...] are compared with: classes of the images, [N], for logits of two axes, and for
 // those that answer for every pixel the masks, [N, H, W]; int64. Undefined where the data set has no masks.
-// kInvalidArgument for logits of other shapes and when a mask holds a class that they lack.
+// kInvalidArgument for logits of other shapes, and as CheckClasses.
 Result<torch::Tensor> LabelsOf(const Batch& batch, const torch::Tensor& logits);
+
+// kInvalidArgument when labels, of `what`, hold a class that logits [N, classes, ...] lack.
+Status CheckClasses(const torch::Tensor& labels, const torch::Tensor& logits, const char* what);
 
 }  // namespace strait

@@ -48,7 +48,6 @@ struct UnitRecipe {  // [unit]
   int channels = 48;          // of the latent
   int stride = 2;             // 1, 2 or 4
   int analysis_width = 64;    // strait: channels between the 1x1 and the strided convolution
-  int analysis_hidden = 0;    // strait: channels of the strided convolution, before a last 3x3; 0: no such layer
   int synthesis_width = 256;  // strait: widest layer of synthesis, before the pixel shuffle; a multiple of stride^2
   int synthesis_hidden = 0;   // strait: channels of synthesis' first layer; 0: synthesis_width / 2
   bool context = true;        // strait: CDF tables are chosen by the neighbours decoded before

@@ -216,7 +216,6 @@ std::vector<Key> ModelKeys() {
       Number("unit.channels", STRAIT_FIELD(unit.channels), {1, 4096}),
       Number("unit.stride", STRAIT_FIELD(unit.stride), {1, 4}),
       Number("unit.analysis_width", STRAIT_FIELD(unit.analysis_width), {1, 16384}),
-      Number("unit.analysis_hidden", STRAIT_FIELD(unit.analysis_hidden), {0, 16384}),
       Number("unit.synthesis_width", STRAIT_FIELD(unit.synthesis_width), {1, 16384}),
       Number("unit.synthesis_hidden", STRAIT_FIELD(unit.synthesis_hidden), {0, 16384}),
       Flag("unit.context", STRAIT_FIELD(unit.context)),

@@ -121,6 +121,18 @@ class Trainer {
     return Status();
   }
 
+  // Labels are numbers: those of ten folders say nothing to a network of a thousand classes.
+  void NoteForeignClasses() const {
+    if (!train_data_.images || eval_set_.answers.dim() != 1) return;
+    const auto classes = static_cast<int64_t>(train_data_.images->class_names().size());
+    const int64_t most = eval_set_.answers.max().item<int64_t>();
+    if (most < classes) return;
+    fmt::print(stderr,
+               "{}: has {} classes, of which the first is 0, but the network answers class {}: if its classes are "
+               "others, top-1 says nothing (agreement does) and loss.kind = \"task\" is not for this data\n",
+               recipe_.data.spec, classes, most);
+  }
+
   Status Prepare() {
     const int cores = static_cast<int>(std::thread::hardware_concurrency());
     torch::set_num_threads(recipe_.train.threads > 0 ? recipe_.train.threads : std::max(1, cores));
@@ -149,6 +161,7 @@ class Trainer {
     fmt::print(stderr, "{}: {} training and {} validation samples, unsplit {} {:.2f} %\n", recipe_.data.spec,
                train_data_.size(), eval_set_.labels.size(0), AccuracyName(eval_set_.answers),
                Accuracy(eval_set_.answers, eval_set_.labels));
+    NoteForeignClasses();
     STRAIT_ASSIGN_OR_RETURN(const torch::Tensor first, source_->Calibration(kInitializeSamples));
     bank_ =
         std::make_unique<UnitBank>(recipe_, network_.info.shape, first.min().item<float>() >= 0, tail_, device_);

@@ -21,11 +21,11 @@ Result<std::vector<MeasuredTable>> ReadMeasured(const std::vector<std::string>& 
                                                 std::set<std::string> taken) {
   std::vector<MeasuredTable> tables;
   for (const std::string& path : paths) {
-    MeasuredTable table{path, 0, {}};
+    MeasuredTable table{path, {}, {}};
     STRAIT_ASSIGN_OR_RETURN(table.rows, ReadRdTable(path));
     const auto unsplit = std::ranges::find(table.rows, "unsplit", &RdPoint::codec);
     if (unsplit == table.rows.end()) return Error(StatusCode::kCorrupt, path, ": has no row \"unsplit\"");
-    table.unsplit_accuracy = unsplit->top1;
+    table.unsplit = *unsplit;
     std::erase_if(table.rows, [](const RdPoint& row) { return row.codec == "unsplit"; });
     for (const std::string& codec : table.Codecs()) {
       if (taken.insert(codec).second) continue;
@@ -37,12 +37,12 @@ Result<std::vector<MeasuredTable>> ReadMeasured(const std::vector<std::string>& 
   return tables;
 }
 
-Status CheckMeasured(const std::vector<MeasuredTable>& tables, double unsplit_accuracy) {
+Status CheckMeasured(const std::vector<MeasuredTable>& tables, const RdPoint& unsplit) {
   constexpr double kPoints = 0.01;  // above what a table's decimals leave open
   for (const MeasuredTable& table : tables) {
-    if (std::abs(table.unsplit_accuracy - unsplit_accuracy) > kPoints) {
-      return Error(StatusCode::kModelMismatch, table.path, ": its unsplit network has ", table.unsplit_accuracy,
-                   " %, over the samples measured now ", unsplit_accuracy, " %; measure both over the same");
+    if (std::abs(table.unsplit.top1 - unsplit.top1) > kPoints) {
+      return Error(StatusCode::kModelMismatch, table.path, ": its unsplit network has ", table.unsplit.top1,
+                   " %, that of the other curves ", unsplit.top1, " %; measure all over the same samples");
     }
   }
   return Status();

@@ -12,8 +12,8 @@ namespace strait {
 
 struct MeasuredTable {
   std::string path;
-  double unsplit_accuracy = 0;
-  std::vector<RdPoint> rows;  // without "unsplit"
+  RdPoint unsplit;            // its row "unsplit"
+  std::vector<RdPoint> rows;  // all others
 
   std::vector<std::string> Codecs() const;  // in order of first appearance
 };
@@ -22,8 +22,9 @@ struct MeasuredTable {
 // `taken` or in two tables.
 Result<std::vector<MeasuredTable>> ReadMeasured(const std::vector<std::string>& paths, std::set<std::string> taken);
 
-// kModelMismatch when a table's unsplit network has another accuracy: other samples or another network.
-Status CheckMeasured(const std::vector<MeasuredTable>& tables, double unsplit_accuracy);
+// kModelMismatch when the unsplit network of a table is not as accurate as `unsplit`: other samples, or another
+// network.
+Status CheckMeasured(const std::vector<MeasuredTable>& tables, const RdPoint& unsplit);
 
 // "FILE: CODEC, CODEC", a line a table; empty without one.
 std::string MeasuredNotes(const std::vector<MeasuredTable>& tables);

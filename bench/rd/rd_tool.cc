@@ -174,19 +174,55 @@ Status WriteHtml(const RdToolOptions& options, const std::vector<RunDir>& runs, 
   return WriteTextAtomic(options.html_file, ToHtml(content));
 }
 
+std::string NotesText(const Report& report) {
+  std::string text;
+  for (const std::string& note : BdNotes(report.bd_rates)) text += note + "\n";
+  for (const std::string& note : BdNotes(report.bd_rates_over_agreement)) text += "over agreement, " + note + "\n";
+  return text;
+}
+
+// All but the page, which needs the runs.
+Status WriteTables(const RdToolOptions& options, const PlotContent& plot, const Report& report,
+                   const Tables& tables) {
+  for (const auto& table : tables) std::printf("%s%s", &table == &tables.front() ? "" : "\n", table.second.c_str());
+  std::fflush(stdout);
+  std::fputs(NotesText(report).c_str(), stderr);
+  if (!options.csv_file.empty()) STRAIT_RETURN_IF_ERROR(WriteTextAtomic(options.csv_file, ToCsv(report.rows)));
+  if (!options.json_file.empty()) STRAIT_RETURN_IF_ERROR(WriteTextAtomic(options.json_file, ToJson(report)));
+  return options.plot_file.empty() ? Status() : WritePlot(plot, options.plot_file);
+}
+
 Status WriteReports(const RdToolOptions& options, const std::vector<RunDir>& runs, const EvalDataOfSplits& data,
                     const Report& report) {
   const PlotContent plot{report.rows, AccuracyName(data.begin()->second.set.answers)};
   Tables tables = MakeTables(report, plot.accuracy_name);
-  for (const auto& table : tables) std::printf("%s%s", &table == &tables.front() ? "" : "\n", table.second.c_str());
-  std::fflush(stdout);
-  for (const std::string& note : BdNotes(report.bd_rates)) std::fprintf(stderr, "%s\n", note.c_str());
-  if (!options.csv_file.empty()) STRAIT_RETURN_IF_ERROR(WriteTextAtomic(options.csv_file, ToCsv(report.rows)));
-  if (!options.json_file.empty()) STRAIT_RETURN_IF_ERROR(WriteTextAtomic(options.json_file, ToJson(report)));
-  if (!options.plot_file.empty()) STRAIT_RETURN_IF_ERROR(WritePlot(plot, options.plot_file));
+  STRAIT_RETURN_IF_ERROR(WriteTables(options, plot, report, tables));
   if (options.html_file.empty()) return Status();
   tables.insert(tables.begin(), {"Measured on", SettingText(report.setting)});
+  if (const std::string notes = NotesText(report); !notes.empty()) tables.emplace_back("Of BD-rates", notes);
   return WriteHtml(options, runs, data, plot, std::move(tables));
+}
+
+// What follows from the curves, once those of `report.measured` have joined them.
+void Compare(const RdToolOptions& options, Report& report) {
+  for (const MeasuredTable& table : report.measured)
+    report.rows.insert(report.rows.end(), table.rows.begin(), table.rows.end());
+  report.bd_rates = BdRates(report.rows);
+  report.bd_rates_over_agreement = BdRates(report.rows, &RdPoint::agreement);
+  report.operating_points = FindOperatingPoints(report.rows, options.bytes);
+  report.seed_bd_rates = FindSeedBdRates(report.seeds, report.rows);
+  report.seed_bd_rates_over_agreement = FindSeedBdRates(report.seeds, report.rows, &RdPoint::agreement);
+}
+
+// Curves that were measured before, without one of a run.
+Status CompareMeasured(const RdToolOptions& options) {
+  Report report;
+  STRAIT_ASSIGN_OR_RETURN(report.measured, ReadMeasured(options.measured_files, {"unsplit"}));
+  report.rows = {report.measured.front().unsplit};
+  STRAIT_RETURN_IF_ERROR(CheckMeasured(report.measured, report.rows.front()));
+  Compare(options, report);
+  const PlotContent plot{report.rows, "accuracy"};  // tables do not say of what kind
+  return WriteTables(options, plot, report, MakeTables(report, plot.accuracy_name));
 }
 
 }  // namespace
@@ -199,6 +235,7 @@ Status RunRdTool(const RdToolOptions& options) {
   for (const std::string* file : {&options.csv_file, &options.json_file, &options.plot_file, &options.html_file}) {
     if (!file->empty()) STRAIT_RETURN_IF_ERROR(CheckFolder(*file));
   }
+  if (options.run_dirs.empty()) return CompareMeasured(options);
   STRAIT_ASSIGN_OR_RETURN(const std::vector<RunDir> runs, OpenRuns(options));
   if (options.huffman) NameRunsWithoutHuffman(runs);
   std::set<std::string> splits;
@@ -218,7 +255,7 @@ Status RunRdTool(const RdToolOptions& options) {
   for (const RunDir& run : runs) STRAIT_RETURN_IF_ERROR(CheckModels(run, data.at(run.recipe.split.point)));
   const EvalData& first = data.at(runs.front().recipe.split.point);
   const RdPoint unsplit = UnsplitRow(first.set);
-  STRAIT_RETURN_IF_ERROR(CheckMeasured(report.measured, unsplit.top1));
+  STRAIT_RETURN_IF_ERROR(CheckMeasured(report.measured, unsplit));
   STRAIT_ASSIGN_OR_RETURN(const std::vector<Image> crops, BaselineCrops(options.baselines, first));
   std::fputs(CostTable(runs, data).c_str(), stderr);
 
@@ -229,13 +266,7 @@ Status RunRdTool(const RdToolOptions& options) {
     report.rows.insert(report.rows.end(), codec.mean.begin(), codec.mean.end());
   STRAIT_ASSIGN_OR_RETURN(const std::vector<RdPoint> baselines, EvaluateBaselines(options.baselines, first, crops));
   report.rows.insert(report.rows.end(), baselines.begin(), baselines.end());
-  for (const MeasuredTable& table : report.measured)
-    report.rows.insert(report.rows.end(), table.rows.begin(), table.rows.end());
-  report.bd_rates = BdRates(report.rows);
-  report.bd_rates_over_agreement = BdRates(report.rows, &RdPoint::agreement);
-  report.operating_points = FindOperatingPoints(report.rows, options.bytes);
-  report.seed_bd_rates = FindSeedBdRates(report.seeds, report.rows);
-  report.seed_bd_rates_over_agreement = FindSeedBdRates(report.seeds, report.rows, &RdPoint::agreement);
+  Compare(options, report);
   return WriteReports(options, runs, data, report);
 }
 

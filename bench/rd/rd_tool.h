@@ -9,7 +9,7 @@
 namespace strait {
 
 struct RdToolOptions {
-  std::vector<std::string> run_dirs;
+  std::vector<std::string> run_dirs;  // empty: measured_files alone are compared
   std::string data_spec;      // empty: the recipe's
   std::string backbone_file;  // empty: the recipe's
   std::vector<std::string> baselines;
@@ -26,7 +26,7 @@ struct RdToolOptions {
 // Names that `baselines` may hold.
 const std::vector<std::string>& RdToolBaselines();
 
-// Measures, prints the tables on stdout and progress on stderr, and writes the files named. RUN_DIR/rd.csv stays as
+// Measures the runs and baselines, prints the tables on stdout and progress on stderr, and writes the files named. RUN_DIR/rd.csv stays as
 // the trainer wrote it: other data or fewer samples must not replace it.
 Status RunRdTool(const RdToolOptions& options);
 

@@ -71,6 +71,12 @@ std::string Share(int64_t part, int64_t whole) {
   return whole > 0 ? fmt::format("{:.2f} %", 100.0 * static_cast<double>(part) / static_cast<double>(whole)) : "-";
 }
 
+std::string NameOf(const std::string& path) {
+  std::error_code error;
+  const fs::path normal = fs::absolute(path, error).lexically_normal();
+  return (normal.has_filename() ? normal : normal.parent_path()).filename().string();
+}
+
 }  // namespace
 
 Result<std::vector<RunDir>> OpenRunDir(const std::string& path) {
@@ -84,7 +90,7 @@ Result<std::vector<RunDir>> OpenRunDir(const std::string& path) {
     RunDir run;
     const fs::path folder = fs::path(unit.files.front()).parent_path();
     run.path = folder.string();
-    run.codec = fs::absolute(folder, error).lexically_normal().filename().string();
+    run.codec = NameOf(path) + (fs::equivalent(folder, path, error) ? "" : "/" + unit.split);
     run.model_files = unit.files;
     STRAIT_ASSIGN_OR_RETURN(run.recipe, LoadRecipe(run.path + "/recipe.toml", {}));
     STRAIT_RETURN_IF_ERROR(RequireForRun(run.recipe));
@@ -119,8 +125,9 @@ Status CheckModels(const RunDir& run, const EvalData& data) {
     const std::string hash = BackboneHashOf(*run.models[k]);
     if (hash != data.backbone.hash()) {
       return Error(StatusCode::kModelMismatch, run.model_files[k], ": trained with backbone ",
-                   hash.empty() ? "(not recorded)" : hash, ", but ", run.recipe.backbone.file, " is ",
-                   data.backbone.hash(), "; give the right one with --backbone");
+                   hash.empty() ? "(not recorded)" : hash, ", but ", data.backbone_file,
+                   ", which all are measured with, is ", data.backbone.hash(),
+                   "; give the right one with --backbone, or measure units of two networks apart");
     }
     if (run.models[k]->feature_shape() != data.network.info.shape) {
       return Error(StatusCode::kModelMismatch, run.model_files[k], ": restores ",

@@ -15,7 +15,7 @@ namespace strait {
 
 struct RunDir {
   std::string path;
-  std::string codec;  // last component of the path: the curve's name
+  std::string codec;  // the curve's name: last component of the path, of a run of several splits RUN/SPLIT
   Recipe recipe;
   std::vector<std::string> model_files;
   // One model of several levels, or (datta2022) one model for each lambda.

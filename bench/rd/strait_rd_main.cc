@@ -16,8 +16,8 @@ constexpr int kBadUsage = 2;
 
 void AddOptions(CLI::App& app, strait::RdToolOptions& options, std::string& qualities, std::string& checksum) {
   app.add_option("RUN_DIR", options.run_dirs,
-                 "directories that `strait-train run` wrote, a curve each, and for each of several splits")
-      ->required();
+                 "directories that `strait-train run` wrote, a curve each, and for each of several splits; none: "
+                 "compares the tables of --measured");
   app.add_option("--data", options.data_spec,
                  "data set instead of the recipe's: imagefolder:DIR, cifar10:DIR, shapes, ...");
   app.add_option("--backbone", options.backbone_file, "TorchScript file instead of the recipe's");
@@ -56,6 +56,18 @@ void AddOptions(CLI::App& app, strait::RdToolOptions& options, std::string& qual
       });
 }
 
+// Options that say how runs are measured.
+constexpr const char* kOptionsOfRuns[] = {"--data",     "--backbone", "--baselines", "--samples", "--qualities",
+                                          "--checksum", "--huffman",  "--seeds",     "--html"};
+
+void CheckRuns(const CLI::App& app, const strait::RdToolOptions& options) {
+  if (!options.run_dirs.empty()) return;
+  if (options.measured_files.empty()) throw CLI::RequiredError("RUN_DIR");
+  for (const char* name : kOptionsOfRuns) {
+    if (app.count(name) > 0) throw CLI::RequiresError(name, "RUN_DIR");
+  }
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -69,6 +81,7 @@ int main(int argc, char** argv) {
   AddOptions(app, options, qualities, checksum);
   try {
     app.parse(argc, argv);
+    CheckRuns(app, options);
   } catch (const CLI::Success& success) {
     return app.exit(success);
   } catch (const CLI::ParseError& error) {

@@ -23,6 +23,7 @@ mkdir "$dir/empty" "$dir/no-recipe"
 : >"$dir/no-recipe/model.strait"
 
 expect 2 '^strait-rd: .*RUN_DIR'
+expect 2 '^strait-rd: --html requires RUN_DIR' --measured none.csv --html rd.html
 expect 2 '^strait-rd: .*--no-such-option' "$dir/empty" --no-such-option
 expect 2 '^strait-rd: --baselines' "$dir/empty" --baselines jpeg,gif
 expect 2 '^strait-rd: --bytes' "$dir/empty" --bytes 150,0

@@ -37,8 +37,8 @@ grep -q '"splits": "layer2 [0-9x]*, layer3 [0-9x]*"' rd.json || fail "no word of
 # A run of several splits stands for all of them.
 tiny_run --set split.points='["layer2", "layer3"]' --set at.layer3.unit.stride=1 --out several
 "$rd" several --csv several.csv 2>err >out || fail "strait-rd of a run of two splits does not exit 0"
-[ "$(grep -c '^layer[23],' several.csv)" -eq 4 ] || fail "a run of two splits has not two curves: $(cat several.csv)"
-[ "$(grep '^layer2,' several.csv | cut -d, -f2-)" = "$(grep '^seed1,' apart.csv | cut -d, -f2-)" ] ||
+[ "$(grep -c '^several/layer[23],' several.csv)" -eq 4 ] || fail "a run of two splits has not two curves: $(cat several.csv)"
+[ "$(grep '^several/layer2,' several.csv | cut -d, -f2-)" = "$(grep '^seed1,' apart.csv | cut -d, -f2-)" ] ||
   fail "a split of several is not the unit that is trained there alone"
 
 # What has contexts has no curve under a Huffman code, and the user is told.
@@ -47,9 +47,13 @@ grep -q '^--huffman: seed1 has contexts' err || fail "no word of contexts"
 
 # Curves measured before lie beside those measured now, and are refused where they do not belong.
 grep '^unsplit\|^codec\|^wider' apart.csv >wider.csv
+grep -v '^wider' apart.csv >seeds.csv
 "$rd" seed1 seed2 --measured wider.csv --csv beside.csv 2>err >out || fail "strait-rd --measured does not exit 0"
 grep -q '^wider.csv: wider$' out || fail "no word of where curves come from"
 cmp apart.csv beside.csv || fail "curves measured before are not the same beside others"
+"$rd" --measured wider.csv,seeds.csv --csv alone.csv 2>err >out || fail "strait-rd of tables alone does not exit 0"
+[ "$(sort alone.csv)" = "$(sort apart.csv)" ] || fail "curves of tables alone are not those that were measured: $(cat alone.csv)"
+grep -q 'BD-rate' out || fail "no BD-rates of tables alone"
 refused() {  # PART ARGUMENTS...: exit 1 and one line of what is wrong, before or after the network is there
   part=$1
   shift
@@ -68,7 +72,7 @@ refused 'missing/rd.csv: no such folder' seed1 --csv missing/rd.csv
 grep -v '^unsplit' wider.csv >bad.csv
 refused 'bad.csv: has no row "unsplit"' seed1 --measured bad.csv
 sed 's/^unsplit,-,0,0.00,0.000000,[0-9.]*/unsplit,-,0,0.00,0.000000,1.5/' wider.csv >bad.csv
-refused 'bad.csv: its unsplit network has 1.5 %, over the samples measured now' seed1 --measured bad.csv
+refused 'bad.csv: its unsplit network has 1.5 %, that of the other curves' seed1 --measured bad.csv
 sed '3s/,[0-9.]*$//' wider.csv >bad.csv
 refused 'bad.csv:3: has 7 fields, the header 8' seed1 --measured bad.csv
 sed '3s/,[0-9.]*$/,x/' wider.csv >bad.csv

@@ -54,7 +54,7 @@ TEST(ContextFit, CostsHardlyMoreThanTheSourceOnSymbolsItHasNotSeen) {
     const Source seen = Draw(scale, 100000);
     fit.AddChannel(seen.symbols, seen.cells, FlatPrior());
   }
-  const ContextFit::Tables fitted = fit.Fit(12).value();
+  const ContextFit::Tables fitted = std::move(fit).Fit(12).value();
   EXPECT_LE(fitted.tables.size(), 256u);
   EXPECT_EQ(fitted.cell_tables.size(), 3u * kContextCells);
   const CdfTableSet tables = CdfTableSet::Create(fitted.tables, 12).value();
@@ -72,7 +72,7 @@ TEST(ContextFit, MakesAChannelOfZerosFreeAndLeavesAllOthersAnEscape) {
   fit.AddChannel(torch::zeros_like(source.symbols), source.cells, FlatPrior());
   fit.AddChannel(source.symbols, source.cells, FlatPrior());
   fit.AddChannel(torch::full_like(source.symbols, 3), source.cells, FlatPrior());
-  const ContextFit::Tables fitted = fit.Fit(12).value();
+  const ContextFit::Tables fitted = std::move(fit).Fit(12).value();
   for (size_t i = 0; i < fitted.cell_tables.size(); ++i) {
     const CdfTable& table = fitted.tables.at(fitted.cell_tables[i]);
     EXPECT_TRUE(ValidateTable(table, 12).ok());
@@ -87,7 +87,7 @@ TEST(ContextFit, LeavesFarSymbolsToEscapes) {
   Source source = Draw(1, 5000);
   source.symbols.index_fill_(0, torch::arange(0, 5000, 10), 900);
   fit.AddChannel(source.symbols, source.cells, torch::full({kContextCells, 11}, 1.0 / 11, torch::kDouble));
-  const ContextFit::Tables fitted = fit.Fit(12).value();
+  const ContextFit::Tables fitted = std::move(fit).Fit(12).value();
   const CdfTableSet tables = CdfTableSet::Create(fitted.tables, 12).value();
   for (const uint8_t table : fitted.cell_tables) {
     const double bits = tables.CostBits(table, 900);
@@ -108,7 +108,7 @@ TEST(ContextFit, EndsWhereThereAreFewerKindsOfHistogramsThanTables) {
       fit.AddChannel(symbols.to(torch::kLong), torch::randint(0, kContextCells, {80}, torch::kLong),
                      0.999 * torch::softmax(-x / scale, 1));
     }
-    const Result<ContextFit::Tables> fitted = fit.Fit(12);
+    const Result<ContextFit::Tables> fitted = std::move(fit).Fit(12);
     ASSERT_TRUE(fitted.ok()) << fitted.status().ToString();
     EXPECT_LT(fitted->tables.size(), 200u) << "not what this is about";
     EXPECT_GE(fitted->tables.size(), 10u);

@@ -43,6 +43,10 @@ TEST(LabelledBatch, AnswersOfAnotherShapeAndClassesThatTheyLackAreErrors) {
       EXPECT_NE(status.message().find("2x3"), std::string::npos) << status.message();
     }
   }
+  const Status lacking_label = LabelsOf(MakeBatch(true), torch::zeros({2, 1})).status();
+  EXPECT_EQ(lacking_label.code(), StatusCode::kInvalidArgument);
+  EXPECT_NE(lacking_label.message().find("the network answers for 1 classes"), std::string::npos)
+      << lacking_label.message();
   const Status lacking = LabelsOf(MakeBatch(true), torch::zeros({2, 3, 2, 3})).status();
   EXPECT_EQ(lacking.code(), StatusCode::kInvalidArgument);
   EXPECT_NE(lacking.message().find("class 3"), std::string::npos) << lacking.message();

@@ -87,7 +87,6 @@ TEST(Recipe, RoundTripsThroughToTomlWithEveryKeyChanged) {
                                             "unit.channels=7",
                                             "unit.stride=4",
                                             "unit.analysis_width=33",
-                                            "unit.analysis_hidden=34",
                                             "unit.synthesis_width=48",
                                             "unit.synthesis_hidden=96",
                                             "unit.context=false",
