@@ -13,9 +13,10 @@ namespace strait {
 namespace {
 
 // Runs move between machines, and their recipes name paths of the one they were trained on.
-Status WithRemedy(const Status& status, const char* option) {
-  if (status.code() != StatusCode::kIo) return status;
-  return Error(StatusCode::kIo, status.message(), "; ", option, " says where it lies now");
+template <typename T>
+Result<T> WithRemedy(Result<T> found, const char* option) {
+  if (found.status().code() != StatusCode::kIo) return found;
+  return Error(StatusCode::kIo, found.status().message(), "; ", option, " says where it lies now");
 }
 
 }  // namespace
@@ -26,13 +27,11 @@ Result<EvalData> BuildEvalData(const Recipe& run_recipe, const EvalDataOptions& 
   if (!options.data_spec.empty()) recipe.data.spec = options.data_spec;
   if (options.samples > 0) recipe.data.val_samples = options.samples;
   recipe.data.preprocess.augment = false;
-  Result<Backbone> loaded = Backbone::Load(recipe.backbone.file, recipe.backbone.input);
-  STRAIT_RETURN_IF_ERROR(WithRemedy(loaded.status(), "--backbone"));
-  Backbone backbone = std::move(loaded).value();
+  STRAIT_ASSIGN_OR_RETURN(Backbone backbone,
+                          WithRemedy(Backbone::Load(recipe.backbone.file, recipe.backbone.input), "--backbone"));
   STRAIT_ASSIGN_OR_RETURN(SplitNetwork network, backbone.Cut(recipe.split.point));
-  Result<SourceData> opened = OpenSourceData(recipe, Subset::kValidation, network.info.shape);
-  STRAIT_RETURN_IF_ERROR(WithRemedy(opened.status(), "--data"));
-  SourceData source = std::move(opened).value();
+  STRAIT_ASSIGN_OR_RETURN(SourceData source,
+                          WithRemedy(OpenSourceData(recipe, Subset::kValidation, network.info.shape), "--data"));
   const std::string what = recipe.backbone.file + " on " + recipe.data.spec;
   STRAIT_ASSIGN_OR_RETURN(ValidationFeatures validation,
                           CatchTorch(StatusCode::kInvalidArgument, what, [&]() -> Result<ValidationFeatures> {

@@ -217,7 +217,7 @@ void Compare(const RdToolOptions& options, Report& report) {
 // Curves that were measured before, without one of a run.
 Status CompareMeasured(const RdToolOptions& options) {
   Report report;
-  STRAIT_ASSIGN_OR_RETURN(report.measured, ReadMeasured(options.measured_files, {"unsplit"}));
+  STRAIT_ASSIGN_OR_RETURN(report.measured, ReadMeasured(options.measured_files, {}));
   report.rows = {report.measured.front().unsplit};
   STRAIT_RETURN_IF_ERROR(CheckMeasured(report.measured, report.rows.front()));
   Compare(options, report);
